@@ -1,0 +1,63 @@
+# Everything Compaan needs is installed into .venv from the pinned lists; `make help` prints the recipes.
+PORT ?= 8000
+# The first Python on this machine that fits; `make PYTHON=/path/to/python3 …` chooses another.
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(FITS)' 2>/dev/null && { echo $$python; break; }; done)
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+UV := $(BIN)/uv
+export UV_PYTHON := $(BIN)/python
+PINS := requirements-uv.txt requirements.txt requirements-dev.txt
+
+.PHONY: help setup demo test check bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## print this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
+
+setup: .venv/.all ## prepare .venv, and nothing more
+
+.venv/.uv: requirements-uv.txt
+	@$(or $(PYTHON),false) -c '$(FITS)' || { \
+		echo 'Compaan needs Python 3.11, 3.12, 3.13 or 3.14 with venv; this machine offers: $(or $(PYTHON),none).'; \
+		echo 'On Debian and Ubuntu: apt-get install python3 python3-venv. Elsewhere: https://www.python.org/downloads/'; \
+		echo 'Another one: make PYTHON=/path/to/python3'; exit 1; }
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-uv.txt
+	@touch $@
+
+# What the program needs: adds to what is there, so the tools of the tests stay.
+.venv/.run: .venv/.uv requirements.txt pyproject.toml
+	@$(UV) pip install -q --require-hashes --no-deps --no-build -r requirements.txt
+	@$(UV) pip install -q --no-deps -e .
+	@touch $@
+
+# What the tests need as well: exactly this and nothing else.
+.venv/.all: .venv/.uv requirements-dev.txt pyproject.toml
+	@$(UV) pip sync -q --require-hashes --no-build requirements-dev.txt
+	@$(UV) pip install -q --no-deps -e .
+	@touch $@ .venv/.run
+
+demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=8000)
+	@$(BIN)/compaan demo --port $(PORT)
+
+test: check ## set up and run every check
+	$(RUN) pytest
+
+check: .venv/.all ## the checks that run no code of ours
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.all ## print the timings that the README quotes
+	$(RUN) benchmarks
+
+lock: .venv/.all ## renew the pins
+	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade -o requirements.txt pyproject.toml
+	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS)
+
+clean: ## remove what the recipes made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

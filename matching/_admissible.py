@@ -1,0 +1,203 @@
+"""Who may be paired with whom: rules, vetoes, bans, and what pins may not break."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from matching._arrays import Bools, Ints
+from matching._criteria import kilometres, language
+from matching._errors import Finding, Infeasible, InvalidPolicy
+from matching._features import Features
+from matching._score import MICRO
+from matching._solve import OBJECTIVES
+from matching._wishes import ROLES
+from schemas import City, Decision, MinLoad, Policy, Problem, Rules, Warning  # noqa: A004 -- the word of the contract
+
+Removed = Mapping[str, Bools]
+"""What each rule or decision removes: its name, and a mask (mentors, learners)."""
+
+_FACTS: Mapping[str, Callable[[City], Any]] = {
+    "shared_language": lambda city: city.languages,
+    "max_distance_km": lambda city: city.latitude is not None,
+    "max_size_ratio": lambda city: city.population,
+}
+"""What a city must tell for a rule to be checked."""
+
+
+def refuse_unknown(problem: Problem, policy: Policy) -> None:
+    """Refuse what the policy names that is not there.
+
+    Raises:
+        InvalidPolicy: For unknown ids, a city paired with itself, a decision made
+            twice, or a feature that this version does not have.
+
+    """
+    found: list[Finding] = []
+    if policy.objective not in OBJECTIVES:
+        names = ", ".join(f"`{name}`" for name in OBJECTIVES)
+        found.append(("/objective", "not_available", f"This version has {names}."))
+    if policy.caps:
+        found.append(("/caps", "not_available", "This version has none: remove it."))
+    if policy.min_load != MinLoad():
+        found.append(
+            ("/min_load", "not_available", "This version has none: remove it.")
+        )
+    known = {city.id for city in problem.cities}
+    for kind, decisions in (("pins", policy.pins), ("bans", policy.bans)):
+        found += _wrong_decisions(kind, decisions, known)
+    if found:
+        raise InvalidPolicy(found)
+
+
+def _wrong_decisions(
+    kind: str, decisions: Sequence[Decision], known: set[str]
+) -> Iterator[Finding]:
+    seen = set[tuple[str, str]]()
+    for at, pair in enumerate(_pairs(decisions)):
+        for role, city in zip(ROLES, pair, strict=True):
+            if city not in known:
+                message = f"No city has the id `{city}`."
+                yield f"/{kind}/{at}/{role}", "unknown_city", message
+        if pair[0] == pair[1]:
+            message = "A city is never its own partner."
+            yield f"/{kind}/{at}/learner", "itself", message
+        if pair in seen:
+            message = "This pair stands higher up already: remove one of the two."
+            yield f"/{kind}/{at}", "duplicate", message
+        seen.add(pair)
+
+
+def removed(
+    mentors: Sequence[City],
+    learners: Sequence[City],
+    problem: Problem,
+    policy: Policy,
+    scores: Ints,
+) -> Removed:
+    """Return what every rule that is on, the vetoes and the bans remove.
+
+    Args:
+        mentors: One row each.
+        learners: One column each.
+        problem: For its vetoes and its history.
+        policy: For its rules and its bans.
+        scores: (mentors, learners) in micro-points.
+
+    """
+    shape = (len(mentors), len(learners))
+    rules = policy.rules
+    masks: dict[str, Bools] = {}
+    sides = Features(mentors), Features(learners)
+    if 0 in shape:
+        return masks
+    if rules.different_country:
+        countries = [
+            np.array([city.country for city in side]) for side in (mentors, learners)
+        ]
+        masks["different_country"] = np.equal.outer(*countries)
+    if rules.shared_language:
+        shared, known = language(*sides)
+        masks["shared_language"] = known & ~shared
+    if rules.max_distance_km is not None:
+        distance, known = kilometres(*sides)
+        masks["max_distance_km"] = known & (distance > rules.max_distance_km)
+    if rules.max_size_ratio is not None:
+        sizes = [
+            np.array(
+                [city.population.value if city.population else np.nan for city in side]
+            )
+            for side in (mentors, learners)
+        ]
+        larger, smaller = np.maximum.outer(*sizes), np.minimum.outer(*sizes)
+        masks["max_size_ratio"] = larger > rules.max_size_ratio * smaller
+    if rules.min_score is not None:
+        masks["min_score"] = scores < round(rules.min_score * MICRO)
+    if rules.no_repeat:
+        past = ((pairing.mentor, pairing.learner) for pairing in problem.history)
+        masks["no_repeat"] = _mask(mentors, learners, past)
+    vetoed = ((veto.city, veto.partner) for veto in problem.vetoes)
+    both_ways = [pair for veto in vetoed for pair in (veto, veto[::-1])]
+    masks["veto"] = _mask(mentors, learners, both_ways)
+    masks["ban"] = _mask(mentors, learners, _pairs(policy.bans))
+    return masks
+
+
+def _pairs(decisions: Iterable[Decision]) -> Iterable[tuple[str, str]]:
+    return ((decision.mentor, decision.learner) for decision in decisions)
+
+
+def _mask(
+    mentors: Sequence[City], learners: Sequence[City], pairs: Iterable[tuple[str, str]]
+) -> Bools:
+    """Mark those of the pairs (mentor id, learner id) that are in the table."""
+    mask = np.zeros((len(mentors), len(learners)), np.bool_)
+    row = {city.id: at for at, city in enumerate(mentors)}
+    column = {city.id: at for at, city in enumerate(learners)}
+    for mentor, learner in pairs:
+        if mentor in row and learner in column:
+            mask[row[mentor], column[learner]] = True
+    return mask
+
+
+def pin(
+    mentors: Sequence[City],
+    learners: Sequence[City],
+    policy: Policy,
+    masks: Removed,
+) -> Bools:
+    """Return the pinned pairs, (mentors, learners).
+
+    A pin overrides `min_score` and nothing else.
+
+    Raises:
+        Infeasible: If pins break a rule, a veto, a ban, or need more places than a
+            city has; each finding names both sides of the clash.
+
+    """
+    row = {city.id: at for at, city in enumerate(mentors)}
+    column = {city.id: at for at, city in enumerate(learners)}
+    clashes: list[Finding] = []
+    for at, (mentor, learner) in enumerate(_pairs(policy.pins)):
+        place, says = f"/pins/{at}", f"The pin {mentor} – {learner} clashes with"
+        if mentor not in row:
+            message = f"{says} the roles: {mentor} has no place as a mentor."
+            clashes.append((f"{place}/mentor", "role", message))
+        if learner not in column:
+            message = f"{says} the roles: {learner} has no place as a learner."
+            clashes.append((f"{place}/learner", "role", message))
+        if mentor in row and learner in column:
+            clashes += [
+                (place, name, f"{says} {_TITLES.get(name, f'the rule `{name}`')}.")
+                for name, mask in masks.items()
+                if name != "min_score" and mask[row[mentor], column[learner]]
+            ]
+    for role, side, code in zip(
+        ROLES, (mentors, learners), ("capacity", "demand"), strict=True
+    ):
+        load = Counter(getattr(decision, role) for decision in policy.pins)
+        for city in side:
+            if load[city.id] > city.places(role):
+                message = (
+                    f"{load[city.id]} pins clash with the places of {city.id}: "
+                    f"as a {role} it has {city.places(role)}."
+                )
+                clashes.append(("/pins", code, message))
+    if clashes:
+        raise Infeasible(clashes)
+    return _mask(mentors, learners, _pairs(policy.pins))
+
+
+_TITLES = {"veto": "a veto between the two", "ban": "a ban of the same pair"}
+
+
+def warnings(cities: Sequence[City], rules: Rules) -> tuple[Warning, ...]:
+    """Return a warning for each rule that is on and each city it cannot check."""
+    return tuple(
+        Warning(code="rule_not_checkable", rule=rule, city=city.id)
+        for rule, facts in _FACTS.items()
+        if getattr(rules, rule)
+        for city in cities
+        if not facts(city)
+    )

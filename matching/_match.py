@@ -1,0 +1,209 @@
+"""The whole way from a problem and a policy to an explained solution."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+
+from matching._admissible import warnings
+from matching._arrays import Bools, Ints
+from matching._canonical import policy_hash, problem_hash
+from matching._explain import contributions
+from matching._facts import Profile
+from matching._measure import measures
+from matching._round import Round
+from matching._score import MICRO
+from matching._version import __version__
+from matching._wishes import ROLES
+from schemas import (
+    Alternate,
+    City,
+    Pairing,
+    Policy,
+    Problem,
+    Reason,
+    Role,
+    Solution,
+    Unmatched,
+)
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step, how much of it is done, and of how much."""
+
+ALTERNATES = 3
+"""Most alternates of a pairing."""
+
+
+def _silent(step: str, done: int, of: int) -> None:
+    """Tell nobody how far the engine is."""
+
+
+def match(
+    problem: Problem, policy: Policy | None = None, progress: Progress | None = None
+) -> Solution:
+    """Return the best assignment under the policy, proven and explained.
+
+    The answer depends on the arguments and the installed versions only: not on the
+    order of the cities, on the clock, or on chance.
+
+    Args:
+        problem: The cities with their wishes, vetoes and history.
+        policy: Objective, weights, rules, pins and bans; None: the default.
+        progress: Called as (step, done, of); the steps are `scores`, `assignment` and
+            `explanation`.
+
+    Raises:
+        InvalidPolicy: For unknown ids or what this version does not have.
+        Infeasible: If a pin clashes with a rule, a veto, a ban or the places.
+
+    Examples:
+        >>> from matching import Problem
+        >>> def city(id, role, **areas):
+        ...     return {"id": id, "name": id, "country": "BE", "roles": [role],
+        ...             "areas": areas}
+        >>> solution = match(Problem.from_dict({"cities": [
+        ...     city("ghent", "mentor", housing={"strength": 4}),
+        ...     city("liege", "mentor", health={"strength": 4}),
+        ...     city("arlon", "learner", housing={"need": 3}, health={"need": 1}),
+        ... ]}))
+        >>> [(pair.mentor, pair.learner, pair.score) for pair in solution.pairings]
+        [('ghent', 'arlon', 54.71049)]
+
+    """
+    policy = policy or Policy()
+    tell = progress or _silent
+    tell("scores", 0, 1)
+    found = Round(problem, policy)
+    learners = len(found.learners)
+    tell("assignment", 0, learners)
+    chosen = found.instance().solve(
+        policy.objective, lambda done: tell("assignment", done, learners)
+    )
+    tell("explanation", 0, 1)
+    solution = Solution(
+        pairings=tuple(_pairings(found, chosen)),
+        unmatched=tuple(_unmatched(found, chosen)),
+        relaxations=(),
+        warnings=warnings(
+            [
+                city
+                for city in found.cities
+                if city.mentor_capacity or city.learner_demand
+            ],
+            policy.rules,
+        ),
+        measures=measures(found, chosen),
+        objective=policy.objective,
+        engine="flow",
+        gap=0.0,
+        problem_hash=problem_hash(problem),
+        policy_hash=policy_hash(policy),
+        versions=_versions(),
+        seed=policy.seed,
+    )
+    tell("explanation", 1, 1)
+    return solution
+
+
+@cache
+def _versions() -> dict[str, str]:
+    used = ("numpy", "ortools", "scikit-learn", "scipy")
+    return {"compaan": __version__} | {name: version(name) for name in used}
+
+
+def _pairings(found: Round, chosen: Bools) -> Iterator[Pairing]:
+    """Yield the pairings by learner, then mentor."""
+    columns, rows = np.nonzero(chosen.T)
+    givers = {row: Profile(found.mentors[row]) for row in np.unique(rows).tolist()}
+    takers = {at: Profile(found.learners[at]) for at in np.unique(columns).tolist()}
+    places = list(zip(rows.tolist(), columns.tolist(), strict=True))
+    explained = contributions(
+        found.scores, rows, columns, [(givers[row], takers[at]) for row, at in places]
+    )
+    others = _alternates(found, chosen, np.unique(columns))
+    for (row, column), (parts, known_weight) in zip(places, explained, strict=True):
+        mentor, learner = found.mentors[row].id, found.learners[column].id
+        yield Pairing(
+            mentor=mentor,
+            learner=learner,
+            score=int(found.scores.total[row, column]) / MICRO,
+            known_weight=known_weight,
+            pinned=bool(found.pinned[row, column]),
+            firmness=None,
+            adjustments=found.wishes.fulfilled(mentor, learner),
+            contributions=parts,
+            alternates=others[column],
+        )
+
+
+def _alternates(
+    found: Round, chosen: Bools, columns: Ints
+) -> dict[int, tuple[Alternate, ...]]:
+    """Return each learner's best admissible mentors besides its own, ties by id."""
+    mentors = len(found.mentors)
+    scores = found.scores.total[:, columns]
+    # The earlier row wins a tie; what is out of question comes last.
+    rank = scores * mentors + np.arange(mentors)[::-1, np.newaxis]
+    rank[~found.admissible[:, columns] | chosen[:, columns]] = -1
+    count = min(ALTERNATES, mentors)
+    best = np.argpartition(rank, mentors - count, axis=0)[mentors - count :]
+    keys = np.take_along_axis(rank, best, axis=0)
+    order = np.argsort(-keys, axis=0)
+    best, keys = (np.take_along_axis(table, order, axis=0) for table in (best, keys))
+    return {
+        column: tuple(
+            Alternate(
+                mentor=found.mentors[row].id, score=key // mentors / MICRO, price=None
+            )
+            for row, key in zip(rows, row_keys, strict=True)
+            if key >= 0
+        )
+        for column, rows, row_keys in zip(
+            columns.tolist(), best.T.tolist(), keys.T.tolist(), strict=True
+        )
+    }
+
+
+def _unmatched(found: Round, chosen: Bools) -> Iterator[Unmatched]:
+    """Yield every learner below its demand and every mentor with no learner, by id."""
+    sides: dict[Role, tuple[Sequence[City], int, Ints, Ints]] = {
+        "mentor": (found.mentors, 0, found.capacity, chosen.sum(axis=1)),
+        "learner": (found.learners, 1, found.demand, chosen.sum(axis=0)),
+    }
+    rows = []
+    for role, other in zip(ROLES, ROLES[::-1], strict=True):
+        cities, axis, places, taken = sides[role]
+        _, _, other_places, other_taken = sides[other]
+        full = other_taken >= other_places
+        closed = [
+            city.id
+            for city in found.cities
+            if other in city.roles and not city.places(other)
+        ]
+        short = (taken == 0) if role == "mentor" else (taken < places)
+        for at in np.flatnonzero(short).tolist():
+            partners = ~(found.apart | chosen).take(at, axis=axis)
+            admissible = found.admissible.take(at, axis=axis) & partners
+            counts = {
+                name: int(np.count_nonzero(mask.take(at, axis=axis) & partners))
+                for name, mask in found.removed.items()
+            }
+            counts["role"] = sum(city != cities[at].id for city in closed)
+            counts["all_places_taken"] = int(np.count_nonzero(admissible & full))
+            considered = int(np.count_nonzero(partners)) + counts["role"]
+            counts["no_partner"] = int(np.count_nonzero(admissible & ~full))
+            rows.append(
+                Unmatched(
+                    city=cities[at].id,
+                    role=role,
+                    missing=int(places[at] - taken[at]),
+                    partners_considered=considered,
+                    reasons=tuple(
+                        Reason(code=code, partners=count)
+                        for code, count in counts.items()
+                        if count or (code == "no_partner" and not considered)
+                    ),
+                )
+            )
+    yield from sorted(rows, key=lambda row: (row.city, row.role))

@@ -1,0 +1,145 @@
+"""What the engine answers: pairings, reasons, and what can be said of the whole."""
+
+from typing import Any
+
+from schemas._wire import Wire
+from schemas.areas import Role
+from schemas.policy import Criterion, Objective
+
+
+class Contribution(Wire):
+    """What one criterion adds to a pair's score: weight x value = points."""
+
+    criterion: Criterion
+    weight: float
+    """Of the 100 points that all criteria share."""
+    value: float
+    """Between 0 and 1, to 6 decimals; 0 where it cannot be known."""
+    points: float
+    known: bool
+    facts: dict[str, Any]
+    """What the value rests on, as codes, ids and numbers; `missing` when unknown."""
+
+
+class Adjustment(Wire):
+    """Points beside the score, for a wish that the pairing fulfils."""
+
+    code: str
+    city: str
+    role: Role
+    rank: int
+    """The partner's place on that city's list of wishes, from 1."""
+    points: float
+
+
+class Explanation(Wire):
+    """A pair with its score and where the score comes from."""
+
+    mentor: str
+    learner: str
+    score: float
+    """The sum of the contributions, 0 to 100."""
+    known_weight: float
+    """How many of the 100 points could be known."""
+    adjustments: tuple[Adjustment, ...]
+    contributions: tuple[Contribution, ...]
+    excluded_by: tuple[str, ...]
+    """The rules and decisions that remove the pair; empty when it is admissible."""
+
+
+class Alternate(Wire):
+    """The next best admissible mentor of a learner, whether or not it has a place."""
+
+    mentor: str
+    score: float
+    price: float | None
+
+
+class Pairing(Wire):
+    """One mentor for one learner."""
+
+    mentor: str
+    learner: str
+    score: float
+    known_weight: float
+    pinned: bool
+    firmness: float | None
+    adjustments: tuple[Adjustment, ...]
+    contributions: tuple[Contribution, ...]
+    alternates: tuple[Alternate, ...]
+
+
+class Reason(Wire):
+    """Why partners are out of reach: a rule's name or another code, and how many."""
+
+    code: str
+    partners: int
+
+
+class Unmatched(Wire):
+    """A learner below its demand, or a mentor with no learner."""
+
+    city: str
+    role: Role
+    missing: int
+    """Places that stay empty."""
+    partners_considered: int
+    """Cities with the other role that are not its partner already."""
+    reasons: tuple[Reason, ...]
+    """A partner removed by several rules counts under each."""
+
+
+class Relaxation(Wire):
+    """A rule that, relaxed, would serve more learners."""
+
+    rule: str
+    to: float | None
+    learners_gained: int
+    points: float
+
+
+class Warning(Wire):  # noqa: A001 -- the word of the contract
+    """Something that could not be checked; the pair was kept."""
+
+    code: str
+    rule: str
+    city: str
+
+
+class Measures(Wire):
+    """The whole in figures, over learners with demand; unserved counts as 0."""
+
+    total: float
+    """The sum of the scores."""
+    value: float
+    """The sum of scores and adjustments: what the objectives maximise."""
+    mean: float | None
+    """Mean over learners of the best pairing's score."""
+    worst_off: float | None
+    """The lowest best pairing's score."""
+    learners_served: int
+    learners: int
+    places_filled: int
+    gini: float | None
+    """Gini coefficient of the best pairing's score over learners, 0 = all equal."""
+    blocking_pairs: int
+    """Pairs that would both rather be together than with whom they have."""
+
+
+class Solution(Wire):
+    """The answer of a matching; the same input gives the same bytes."""
+
+    pairings: tuple[Pairing, ...]
+    """Ordered by learner id, then mentor id."""
+    unmatched: tuple[Unmatched, ...]
+    relaxations: tuple[Relaxation, ...]
+    warnings: tuple[Warning, ...]
+    measures: Measures
+    objective: Objective
+    engine: str
+    gap: float
+    """How far from the optimum the answer may be; 0 is proven optimal."""
+    problem_hash: str
+    policy_hash: str
+    versions: dict[str, str]
+    seed: int
