@@ -119,8 +119,8 @@ def _scores(scores: Any) -> tuple[NDArray[Any], Bools]:  # noqa: ANN401 -- see `
 def _allowed(allowed: Any, shape: tuple[int, ...]) -> Bools:  # noqa: ANN401 -- see `assign`
     if allowed is None:
         return np.ones(shape, np.bool_)
-    given: Any = allowed
-    mask = np.asarray(given.toarray() if sparse.issparse(given) else given)
+    to_dense = getattr(allowed, "toarray", None)  # scipy.sparse
+    mask = np.asarray(to_dense() if to_dense else allowed)
     if mask.shape != shape:
         raise ValueError(f"allowed must have shape {shape}, not {mask.shape}")
     if mask.dtype != np.bool_:

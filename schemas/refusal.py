@@ -5,9 +5,6 @@ from typing import Any
 
 from schemas._wire import Place, Wire
 
-MOST_ERRORS = 100
-"""A refusal lists no more than this many errors."""
-
 _MESSAGES = {
     "missing": "This field is required: add it.",
     "extra_forbidden": "There is no such field here: check its spelling or remove it.",
@@ -55,7 +52,7 @@ def pointer(place: Place) -> str:
 
 
 def input_errors(found: Sequence[Any], strip: int = 0) -> list[InputError]:
-    """Turn Pydantic's findings into ours, at most `MOST_ERRORS` of them.
+    """Turn Pydantic's findings into ours.
 
     Args:
         found: What `ValidationError.errors()` returns.
@@ -70,4 +67,4 @@ def input_errors(found: Sequence[Any], strip: int = 0) -> list[InputError]:
         )
         for error in found
         if error["type"] != _ECHO
-    ][:MOST_ERRORS]
+    ]

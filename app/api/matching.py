@@ -1,0 +1,67 @@
+"""Routes for tools without an account: the vocabulary, and a matching."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from app import data
+from app.api.problems import refusals
+from app.deps import Caller, StatelessService, says_json
+from app.errors import (
+    Busy,
+    Died,
+    Infeasible,
+    InvalidInput,
+    InvalidPolicy,
+    NotJson,
+    TooLarge,
+    TooMany,
+    TooManyCities,
+    TooSlow,
+    WrongType,
+)
+from schemas import MatchRequest, PolicyAreas, Solution
+
+
+def router() -> APIRouter:
+    """Return the routes; the example of `POST /match` is the real IncluCities round."""
+    routes = APIRouter(tags=["matching"])
+    example: dict[str, Any] = data.inclucities().model_dump(
+        mode="json", exclude_none=True, exclude_defaults=True
+    )
+
+    @routes.get("/policy-areas")
+    def list_policy_areas() -> PolicyAreas:
+        """List the 17 policy areas with their names in English, French and Dutch."""
+        return data.policy_areas()
+
+    @routes.post(
+        "/match",
+        dependencies=[Depends(says_json)],
+        responses=refusals(
+            NotJson,
+            TooLarge,
+            WrongType,
+            InvalidInput,
+            InvalidPolicy,
+            Infeasible,
+            TooManyCities,
+            TooMany,
+            Busy,
+            TooSlow,
+            Died,
+        ),
+        openapi_extra={
+            "requestBody": {"content": {"application/json": {"example": example}}}
+        },
+    )
+    def match_cities(
+        request: MatchRequest, stateless: StatelessService, caller: Caller
+    ) -> Solution:
+        """Propose the best pairings of these cities, with reasons; nothing is stored.
+
+        No account is needed. The same body gives the same answer.
+        """
+        return stateless.match(request, caller)
+
+    return routes

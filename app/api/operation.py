@@ -1,0 +1,78 @@
+"""Routes for those who run the service and those who read its documents."""
+
+import base64
+import hashlib
+import html
+import re
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.api.problems import find_kind, meaning
+from app.errors import NotFound
+from matching import __version__
+
+router = APIRouter(include_in_schema=False)
+
+CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+"""What a page may load that needs nothing."""
+ASSETS = "/api/docs/assets"
+
+
+@router.get("/")
+async def front() -> RedirectResponse:
+    """Lead to the documents until there are pages."""
+    return RedirectResponse("/api/docs", 307)
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Tell that the process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz() -> dict[str, str]:
+    """Tell that requests can be served; there is nothing else to wait for yet."""
+    return {"status": "ok"}
+
+
+@router.get("/version")
+async def version() -> dict[str, str]:
+    """Tell which version runs."""
+    return {"compaan": __version__}
+
+
+@router.get("/problems/{code}")
+async def problem(code: str) -> HTMLResponse:
+    """Explain a refusal: where `type` of a problem document leads."""
+    kind = find_kind(code)
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{kind.code}</title>"
+        f"<h1>{html.escape(meaning(kind))}</h1><p>{html.escape(kind.cure)}</p>"
+        f"<p>HTTP status {kind.status}, code <code>{kind.code}</code></p></html>"
+    )
+
+
+@router.get("/api/docs")
+async def docs(request: Request) -> HTMLResponse:
+    """Show the API, with a form to try each call; nothing is loaded from elsewhere."""
+    if not request.app.openapi_url:
+        raise NotFound("There are no documents here.")
+    page = get_swagger_ui_html(
+        openapi_url=request.app.openapi_url,
+        title=f"{request.app.title} API",
+        swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS}/favicon.png",
+    )
+    script = re.search(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    assert script is not None  # noqa: S101 -- the page of the pinned FastAPI has one
+    digest = base64.b64encode(hashlib.sha256(script[1]).digest()).decode()
+    page.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' 'sha256-{digest}'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return page

@@ -1,0 +1,155 @@
+"""Refusals: how they look, and how the OpenAPI document tells of them."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.errors import (
+    Failure,
+    InvalidInput,
+    NotFound,
+    NotJson,
+    Refusal,
+    TooLarge,
+    WrongMethod,
+    every_refusal,
+)
+from schemas import ProblemDetails, input_errors
+
+PROBLEM_JSON = "application/problem+json"
+TYPE_PREFIX = "/problems/"
+_MOST_ERRORS = 100
+
+
+def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of a route that may refuse in these ways."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        said = found.setdefault(
+            kind.status, {"model": ProblemDetails, "description": ""}
+        )
+        codes = [said["description"], f"`{kind.code}`"]
+        said["description"] = ", ".join(filter(None, codes))
+        if kind.status in {429, 503}:
+            said["headers"] = {
+                "Retry-After": {"schema": {"type": "string"}, "required": True}
+            }
+    return found
+
+
+def answer(error: Refusal, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the refusal as problem+json."""
+    problem = ProblemDetails(
+        type=f"{TYPE_PREFIX}{error.code}",
+        title=meaning(type(error)),
+        status=error.status,
+        detail=str(error),
+        code=error.code,
+        errors=error.errors,
+    )
+    if error.retry_after is not None:
+        headers = {"Retry-After": str(error.retry_after)} | (headers or {})
+    return JSONResponse(
+        problem.to_dict(), error.status, headers=headers, media_type=PROBLEM_JSON
+    )
+
+
+async def _refuse(_request: Request, error: Refusal) -> JSONResponse:
+    return answer(error)
+
+
+def _allowed(request: Request) -> str:
+    """Return every method of the path; Starlette names those of one route only."""
+    methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    return ", ".join(
+        method
+        for method in methods
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
+
+
+async def _refuse_http(request: Request, error: HTTPException) -> JSONResponse:
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return answer(NotFound(f"There is nothing at {request.url.path[:200]}."))
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = _allowed(request)
+            detail = f"{request.method} is not allowed here; {allowed} is."
+            return answer(WrongMethod(detail), {"Allow": allowed})
+        case TooLarge.status:
+            return answer(TooLarge(error.detail))
+        case HTTPStatus.BAD_REQUEST:
+            return answer(NotJson("The body cannot be read as JSON in UTF-8."))
+    raise error  # the framework has no other on its own
+
+
+async def _refuse_input(_: Request, error: RequestValidationError) -> JSONResponse:
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
+        said, at = found[0]["ctx"]["error"], found[0]["loc"][-1]
+        return answer(NotJson(f"The body is not JSON: {said} at character {at}."))
+    # The first step of each place is `body`, `query`, `path` or `header`.
+    errors = input_errors(found, strip=1)
+    detail = f"{errors[0].pointer or 'The body'}: {errors[0].message}"
+    if len(errors) > _MOST_ERRORS:
+        detail += f" There are {len(errors)} errors; {_MOST_ERRORS} are listed."
+    return answer(InvalidInput(detail, errors[:_MOST_ERRORS]))
+
+
+async def _fail(request: Request, error: Exception) -> JSONResponse:
+    structlog.get_logger("compaan").error("failure", exc_info=error)
+    request_id = request.state.request_id
+    return answer(Failure(f"This is our mistake. Request id: {request_id}"))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal as problem+json, also for unknown paths and methods."""
+    app.add_exception_handler(Refusal, _refuse)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _refuse_http)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _refuse_input)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _fail)
+
+
+class App(FastAPI):
+    """FastAPI whose refusals are problem+json, in fact and in the OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, refusals moved to their true media type."""
+        if self.openapi_schema is None:
+            for path in super().openapi()["paths"].values():
+                for operation in path.values():
+                    for status, said in operation["responses"].items():
+                        content = said.get("content", {})
+                        if (
+                            int(status) >= HTTPStatus.BAD_REQUEST
+                            and "application/json" in content
+                        ):
+                            content[PROBLEM_JSON] = content.pop("application/json")
+        return self.openapi_schema  # type: ignore[return-value]
+
+
+def meaning(kind: type[Refusal]) -> str:
+    """Return what a kind of refusal means, in one sentence."""
+    return (kind.__doc__ or "").strip()
+
+
+def find_kind(code: str) -> type[Refusal]:
+    """Return the kind of refusal with this code.
+
+    Raises:
+        NotFound: If no refusal has this code.
+
+    """
+    for kind in every_refusal():
+        if kind.code == code:
+            return kind
+    raise NotFound(f"No problem has the code {code[:100]!r}.")

@@ -1,0 +1,71 @@
+"""Builds the application from the settings; nothing happens at import."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from app.api import matching as matching_routes
+from app.api import operation, problems
+from app.api.body import BodyLimit
+from app.log import RequestLog
+from app.services.stateless import Stateless
+from app.settings import Settings
+from app.worker import child
+from matching import __version__
+
+_DESCRIPTION = """
+Compaan proposes which experienced city should mentor which learning city, exactly and
+with reasons. `POST /match` needs no account and stores nothing: press *Try it out* and
+*Execute* below to match the eight cities of the IncluCities project.
+
+Every refusal is `application/problem+json` (RFC 9457): `errors` points at each place
+that is wrong and says what to write there; `type` leads to a page that explains it.
+"""
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    child.warm_up()
+    yield
+
+
+async def _harden(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    response.headers.setdefault("Content-Security-Policy", operation.CLOSED)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application."""
+    app = problems.App(
+        title="Compaan",
+        description=_DESCRIPTION,
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.stateless = Stateless(settings)
+    problems.install(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimit, most=settings.match_bytes)
+    app.middleware("http")(_harden)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After"],
+    )
+    app.add_middleware(RequestLog)
+    app.include_router(matching_routes.router(), prefix="/api/v1")
+    app.include_router(operation.router)
+    app.mount(operation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
+    return app
