@@ -114,7 +114,7 @@ class Stateless:
 def _findings(
     error: WrongProblem | WrongPolicy | NoAssignment, prefix: str
 ) -> tuple[str, list[InputError]]:
-    """Return detail and errors of an engine's refusal, pointers from the body's root."""
+    """Return detail and errors of an engine's refusal, pointers from the body."""
     return error.errors[0][2], [
         InputError(pointer=f"{prefix}{pointer}", code=code, message=message)
         for pointer, code, message in error.errors

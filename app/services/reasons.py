@@ -1,0 +1,115 @@
+"""Reasons in words: a contribution's codes and facts made into one plain sentence."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from schemas import Contribution, Criterion
+
+Names = Mapping[Any, str]
+_SHOWN = 3
+"""Most areas or titles in one sentence."""
+
+
+def strongest(contributions: Sequence[Contribution], most: int) -> list[Contribution]:
+    """Return the contributions that bring most points; none that brings nothing."""
+    bringing = [part for part in contributions if part.points > 0]
+    return sorted(bringing, key=lambda part: -part.points)[:most]
+
+
+def sentence(part: Contribution, mentor: str, learner: str, areas: Names) -> str:
+    """Return one English sentence that says why the pair gets these points.
+
+    Args:
+        part: What the criterion found.
+        mentor: The mentor's name.
+        learner: The learner's name.
+        areas: What each policy area is called.
+
+    """
+    if not part.known:
+        fields = sorted({f"{gap['field']}" for gap in part.facts["missing"]})
+        return f"Not known: {_listed(fields) or 'the two have no area in common'}."
+    return _SENTENCES[part.criterion](part.facts, mentor, learner, areas)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return the words as a list in a sentence, the last ones counted."""
+    shown = list(words[:_SHOWN])
+    if len(words) > _SHOWN:
+        shown.append(f"{len(words) - _SHOWN} more")
+    # Names of areas hold "and" themselves.
+    return "; ".join(shown)
+
+
+def _called(ids: Sequence[str], areas: Names) -> str:
+    return _listed([areas[area].lower() for area in ids])
+
+
+def _needs(facts: Mapping[str, Any], helper: str, helped: str, areas: Names) -> str:
+    asked = facts["areas"]
+    met = [row["area"] for row in asked if row["strength"]]
+    if not met:
+        return f"{helper} is not strong where {helped} needs help."
+    what = _called(met, areas)
+    if len(met) == len(asked):
+        return f"{helper} is strong in all that {helped} needs: {what}."
+    count = f"{len(met)} of the {len(asked)} areas"
+    return f"{helper} is strong in {count} that {helped} needs: {what}."
+
+
+def _focus(facts: Mapping[str, Any], mentor: str, learner: str, areas: Names) -> str:
+    if not facts["areas"]:
+        return f"What {mentor} is good at is not what {learner} asks for."
+    what = _called(facts["areas"], areas)
+    return f"What {mentor} is good at looks like what {learner} asks for: {what}."
+
+
+def _evidence(facts: Mapping[str, Any], mentor: str, learner: str, areas: Names) -> str:
+    if not facts["areas"]:
+        return f"{mentor} names no practice for what {learner} needs."
+    titles = list(dict.fromkeys(facts["practices"]))
+    what = _called(facts["areas"], areas)
+    return f"{mentor} can show what it does in {what}: {_listed(titles)}."
+
+
+def _language(facts: Mapping[str, Any], _m: str, _l: str, _areas: Names) -> str:
+    shared = [code.upper() for code in facts["shared"]]
+    if not shared:
+        return "The two teams share no working language."
+    return f"Both teams work in {_listed(shared)}."
+
+
+def _context(facts: Mapping[str, Any], _m: str, _l: str, _areas: Names) -> str:
+    said = []
+    if facts["population_ratio"] is not None:
+        said.append(f"one city is {facts['population_ratio']:.1f} times the other")
+    if facts["share_difference"] is not None:
+        points = facts["share_difference"] * 100
+        said.append(f"their shares of migrants differ by {points:.0f} points")
+    return f"In size and people: {', '.join(said)}."
+
+
+def _proximity(facts: Mapping[str, Any], _m: str, _l: str, _areas: Names) -> str:
+    return f"They are {facts['km']:,.0f} km apart."
+
+
+def _practice_text(
+    _facts: Mapping[str, Any], mentor: str, learner: str, _a: Names
+) -> str:
+    return (
+        f"The practices of {mentor} use the words in which {learner} tells its needs."
+    )
+
+
+_SENTENCES: Mapping[Criterion, Callable[[Mapping[str, Any], str, str, Names], str]] = {
+    "needs_met": _needs,
+    "focus": _focus,
+    "evidence": _evidence,
+    "language": _language,
+    "context": _context,
+    "proximity": _proximity,
+    "give_back": lambda facts, mentor, learner, areas: (
+        f"In return: {_needs(facts, learner, mentor, areas)}"
+    ),
+    "practice_text": _practice_text,
+}
