@@ -175,11 +175,7 @@ def _print_proposal(request: "MatchRequest", solution: "Solution") -> None:
     )
     for left in solution.unmatched:
         why = ", ".join(f"{row.code} ({row.partners})" for row in left.reasons)
-        console.print(
-            Text(
-                f"Without a {'learner' if left.role == 'mentor' else 'mentor'}: {names[left.city]}: {why}"
-            )
-        )
+        console.print(Text(f"Unmatched {left.role}: {names[left.city]}: {why}"))
     console.print(
         "These are the four pairs that the project made. A smoke test, no proof: there "
         "are 24\npossible pairings, coded by people who know the answer."
