@@ -117,10 +117,12 @@ def removed(
     if rules.no_repeat:
         past = ((pairing.mentor, pairing.learner) for pairing in problem.history)
         masks["no_repeat"] = _mask(mentors, learners, past)
-    vetoed = ((veto.city, veto.partner) for veto in problem.vetoes)
-    both_ways = [pair for veto in vetoed for pair in (veto, veto[::-1])]
-    masks["veto"] = _mask(mentors, learners, both_ways)
-    masks["ban"] = _mask(mentors, learners, _pairs(policy.bans))
+    if problem.vetoes:
+        vetoed = ((veto.city, veto.partner) for veto in problem.vetoes)
+        both_ways = [pair for veto in vetoed for pair in (veto, veto[::-1])]
+        masks["veto"] = _mask(mentors, learners, both_ways)
+    if policy.bans:
+        masks["ban"] = _mask(mentors, learners, _pairs(policy.bans))
     return masks
 
 

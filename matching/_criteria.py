@@ -37,8 +37,9 @@ SIGMA_SHARE = 0.15
 
 
 def _ratio(part: Values, whole: Values) -> Values:
-    """Return part / whole, 0 where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
+    """Return part / whole, 0 where both are 0; a whole is 0 or at least 1."""
+    quotient: Values = np.divide(part, np.maximum(whole, 1), dtype=np.float64)
+    return quotient
 
 
 def _covered(helped: Features, helper: Features) -> Values:

@@ -92,8 +92,11 @@ class Scores:
             else:
                 values, known = CRITERIA[name](*sides)
             known = np.broadcast_to(known, shape)
+            micro = np.multiply(values, MICRO, dtype=np.float64)
             # Cosines may pass 1 by a rounding error.
-            micro = np.rint(np.minimum(values, 1) * (known * float(MICRO)))
+            np.minimum(np.rint(micro, out=micro), MICRO, out=micro)
+            if not known.all():
+                micro[~known] = 0
             table = Table(weight, micro.astype(np.int32), known)
             self.tables[name] = table
             if weight:

@@ -53,13 +53,15 @@ def most_points(worth: Ints, candidate: Bools, capacity: Ints, demand: Ints) -> 
 
 def _top(values: Ints, count: int, axis: int) -> Bools:
     """Mark the `count` largest values of every line along the axis."""
-    size = values.shape[axis]
+    if axis == 0:
+        # A partition wants its line in one piece.
+        return _top(np.ascontiguousarray(values.T), count, 1).T
+    size = values.shape[1]
     if size <= count:
         return np.ones(values.shape, np.bool_)
-    order = np.argpartition(values, size - count, axis=axis)
+    best = np.argpartition(values, size - count, axis=1)[:, size - count :]
     marked = np.zeros(values.shape, np.bool_)
-    best = np.take(order, range(size - count, size), axis=axis)
-    np.put_along_axis(marked, best, values=True, axis=axis)
+    np.put_along_axis(marked, best, values=True, axis=1)
     return marked
 
 

@@ -39,7 +39,10 @@ class Wishes:
         self, role: Role, row: Mapping[str, int], column: Mapping[str, int]
     ) -> Ints:
         """Return (mentors, learners) micro-points for the wishes of one side."""
-        table = np.zeros((len(row), len(column)), np.int64)
+        shape = (len(row), len(column))
+        if not self._ranks:
+            return np.broadcast_to(np.int64(0), shape)  # no memory for nothing
+        table = np.zeros(shape, np.int64)
         for (side, city, partner), rank in self._ranks.items():
             mentor, learner = (city, partner) if role == "mentor" else (partner, city)
             if side == role and mentor in row and learner in column:

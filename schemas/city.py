@@ -3,7 +3,13 @@
 from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from schemas._wire import (
     Id,
@@ -71,6 +77,11 @@ class MigrantShare(Wire):
     source: Text | None = None
 
 
+def _in_order(areas: dict[AreaId, "AreaLevels"]) -> dict[AreaId, "AreaLevels"]:
+    """Return the areas in one order, so that equal profiles are equal bytes."""
+    return dict(sorted(areas.items()))
+
+
 class AreaLevels(Wire):
     """What the city says of one policy area, from 0 (none) to 4 (very strong)."""
 
@@ -122,7 +133,9 @@ class City(Wire):
         default_factory=lambda data: int("learner" in data["roles"])
     )
     """Mentors it wants; omitted: 1 for a learner, else 0."""
-    areas: Annotated[dict[AreaId, AreaLevels], Field(min_length=1)]
+    areas: Annotated[
+        dict[AreaId, AreaLevels], Field(min_length=1), AfterValidator(_in_order)
+    ]
     """Need and strength per policy area; an area left out means 0 and 0."""
     practices: Annotated[tuple[Practice, ...], Field(max_length=200)] = ()
     needs_text: Text | None = None

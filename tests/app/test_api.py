@@ -299,9 +299,7 @@ def test_the_documented_example_works(client):
     example = body["application/json"]["example"]
 
     assert document["openapi"].startswith("3.1")
-    assert (
-        client.post(MATCH, json=example).json()["measures"]["learners"] == 4
-    )
+    assert client.post(MATCH, json=example).json()["measures"]["learners"] == 4
 
 
 def test_operation_routes_answer(client):
