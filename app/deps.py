@@ -1,16 +1,82 @@
 """What a route may ask for."""
 
-from typing import Annotated
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
-from app.errors import WrongType
+from app.db import Database
+from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
+from app.permissions import Actor
+from app.services import accounts, idempotency
+from app.services.changes import differences
+from app.services.paging import Cut
 from app.services.stateless import Stateless
+from app.settings import Settings
+
+Identify = Callable[[Session], Actor]
+READ_ONLY = "This token may only read: ask for one with the scope `write`."
+
+
+class Desk:
+    """Where a known caller is served: one transaction, with the caller's rights.
+
+    The caller is looked up inside the transaction that serves it: whoever has just
+    been shut out changes nothing any more.
+    """
+
+    def __init__(self, database: Database, identify: Identify) -> None:
+        self._database = database
+        self._identify = identify
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Session, Actor]]:
+        """Open a session whose changes are thrown away, or raise `Unknown`."""
+        with self._database.read() as session:
+            yield session, self._identify(session)
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Session, Actor]]:
+        """Open one transaction, or raise `Unknown` or `Forbidden`."""
+        with self._database.write() as session:
+            actor = self._identify(session)
+            if actor.scope != "write":
+                raise Forbidden(READ_ONLY)
+            yield session, actor
+
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="A token `cmp_…`, made by `compaan token add --user EMAIL`.",
+)
+
+
+async def _desk(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Desk:
+    if given is None:
+        raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
+    secret = given.credentials
+    return Desk(
+        request.app.state.database, lambda session: accounts.bearer(session, secret)
+    )
 
 
 async def _stateless(request: Request) -> Stateless:
     service: Stateless = request.app.state.stateless
     return service
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 async def _caller(request: Request) -> str:
@@ -26,5 +92,151 @@ async def says_json(request: Request) -> None:
         raise WrongType(f"The body must be application/json, {said[:100]}.")
 
 
+# RFC 9110: `*`, or entity tags in quotes.
+_ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+_READ = "The ETag that was read; `*` for whatever is there."
+
+
+class Precondition:
+    """The version that the caller's `If-Match` names."""
+
+    def __init__(self, value: str | None) -> None:
+        self._tags = None if value is None else {t.strip() for t in value.split(",")}
+
+    def check(
+        self, version: int, now: dict[str, Any], sent: dict[str, Any] | None = None
+    ) -> None:
+        """Refuse a change of another version than the caller has read.
+
+        Args:
+            version: The present one.
+            now: What the thing says now.
+            sent: What the caller wants it to say; None when it is to be deleted.
+
+        Raises:
+            NoPrecondition: If the caller did not say which version was read.
+            Stale: With the fields that differ.
+
+        """
+        if self._tags is None:
+            raise NoPrecondition("This exists already: send its ETag in If-Match.")
+        if self._tags & {"*", etag(version)}:
+            return
+        errors = [] if sent is None else differences(now, sent)
+        fields = ", ".join(error.pointer for error in errors[:5])
+        detail = "Somebody changed it since you read it."
+        if fields:
+            detail += f" It now differs from what you sent in: {fields}."
+        raise Stale(detail, errors[:100], headers={"ETag": etag(version)})
+
+
+def etag(version: int) -> str:
+    """Return the version as a strong entity tag."""
+    return f'"{version}"'
+
+
+async def _if_match(
+    if_match: Annotated[str, Header(pattern=_ETAGS, examples=["*"], description=_READ)],
+) -> Precondition:
+    return Precondition(if_match)
+
+
+async def _if_match_or_new(
+    if_match: Annotated[
+        str | None,
+        Header(
+            pattern=_ETAGS,
+            examples=["*"],
+            description=f"{_READ} Required unless it is created.",
+        ),
+    ] = None,
+) -> Precondition:
+    return Precondition(if_match)
+
+
+Answer = Callable[[Session, Actor], Response]
+
+
+class Once:
+    """Gives a repeated request its first answer.
+
+    The answer is kept in the transaction that does the work: it is there exactly if
+    the work is done.
+    """
+
+    def __init__(self, key: str | None, request: str) -> None:
+        self._key = key
+        self._request = request
+
+    def answer(self, desk: Desk, work: Answer) -> Response:
+        """Return the answer of the work, done now or done before."""
+        with desk.write() as (session, actor):
+            if self._key is None or actor.account is None:
+                return work(session, actor)
+            kept = idempotency.find(session, actor, self._key, self._request)
+            if kept is not None:
+                headers = kept.headers | {"Idempotency-Replayed": "true"}
+                return Response(kept.body, kept.status, headers)
+            answer = work(session, actor)
+            idempotency.keep(session, actor, self._key, self._request, answer)
+            return answer
+
+
+async def _once(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            pattern=r"^[!-~]{1,255}$",
+            description="A repeated key gets the first answer, for 24 hours.",
+        ),
+    ] = None,
+) -> Once:
+    told = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    digest = hashlib.sha256(told + await request.body()).hexdigest()
+    return Once(idempotency_key, digest)
+
+
+async def _cut(
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=400, description="From `next` of the page before."),
+    ] = None,
+) -> Cut:
+    return Cut.at(limit, cursor)
+
+
+def next_page(request: Request, cursor: str | None) -> str | None:
+    """Return the relative URL of the next page, or None."""
+    if cursor is None:
+        return None
+    url = request.url.include_query_params(cursor=cursor)
+    return f"{url.path}?{url.query}"
+
+
+def told(
+    value: BaseModel | dict[str, Any],
+    status: int = 200,
+    *,
+    version: int | None = None,
+    location: str | None = None,
+) -> JSONResponse:
+    """Return the value as JSON, with its version and place where there are any."""
+    body = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    headers = {}
+    if version is not None:
+        headers["ETag"] = etag(version)
+    if location is not None:
+        headers["Location"] = location
+    return JSONResponse(body, status, headers)
+
+
+At = Annotated[Desk, Depends(_desk)]
+IfMatch = Annotated[Precondition, Depends(_if_match)]
+IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
+OnlyOnce = Annotated[Once, Depends(_once)]
+PageCut = Annotated[Cut, Depends(_cut)]
 StatelessService = Annotated[Stateless, Depends(_stateless)]
+TheSettings = Annotated[Settings, Depends(_settings)]
 Caller = Annotated[str, Depends(_caller)]

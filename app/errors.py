@@ -2,8 +2,18 @@
 
 * Refusal
   - NotJson              400  not-json
+  - Unknown              401  unauthenticated
+  - Forbidden            403  forbidden
+    · Foreign            403  cross-site
   - NotFound             404  not-found
   - WrongMethod          405  method-not-allowed
+  - Conflict             409  conflict
+    · AlreadyThere       409  already-exists
+    · InUse              409  in-use
+    · WrongPhase         409  wrong-phase
+    · NotFinished        409  not-finished
+    · KeyReused          409  key-reused
+  - Stale                412  stale
   - TooLarge             413  too-large
   - WrongType            415  unsupported-media-type
   - InvalidInput         422  invalid-input
@@ -11,6 +21,9 @@
     · InvalidPolicy      422  invalid-policy
     · Infeasible         422  infeasible
     · TooManyCities      422  too-many-cities
+    · InvalidFile        422  invalid-file
+    · InvalidRows        422  invalid-rows
+  - NoPrecondition       428  precondition-required
   - TooMany              429  too-many-requests
   - Failure              500  internal-error
   - Busy                 503  busy
@@ -21,10 +34,12 @@ The code is contract, the text may change. `cure` is what the page at a problem'
 `type` says: why this happens and what to do.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from schemas import InputError
+from schemas import InputError, ProblemDetails
+
+TYPE_PREFIX = "/problems/"
 
 
 class Refusal(Exception):
@@ -33,16 +48,20 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
     cure: ClassVar[str] = "Read `detail`: it says what to change."
+    headers_of_kind: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
         detail: str,
         errors: Sequence[InputError] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
-        self.retry_after = retry_after
+        self.headers = {**self.headers_of_kind, **(headers or {})}
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
 
 
 class NotJson(Refusal):
@@ -52,11 +71,39 @@ class NotJson(Refusal):
     cure = "Send one JSON value in UTF-8, and not nested hundreds of levels deep."
 
 
+class Unknown(Refusal):
+    """The caller is not known."""
+
+    status, code = 401, "unauthenticated"
+    headers_of_kind: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 9110 asks for it
+    cure = (
+        "Send `Authorization: Bearer cmp_…`. Whoever runs the service makes a token "
+        "with `compaan token add --user EMAIL`."
+    )
+
+
+class Forbidden(Refusal):
+    """The caller may see this, but may not do it."""
+
+    status, code = 403, "forbidden"
+    cure = "Ask an organiser of the network to do it."
+
+
+class Foreign(Forbidden):
+    """Another site sent this form."""
+
+    code = "cross-site"
+    cure = "Open the page of Compaan itself, and send the form from there."
+
+
 class NotFound(Refusal):
     """There is nothing here, or the caller may not know that there is."""
 
     status, code = 404, "not-found"
-    cure = "Check the path. All paths are listed at /api/docs."
+    cure = (
+        "Check the path and the id. All paths are listed at /api/docs; what the "
+        "caller may not see is answered in the same way."
+    )
 
 
 class WrongMethod(Refusal):
@@ -64,6 +111,58 @@ class WrongMethod(Refusal):
 
     status, code = 405, "method-not-allowed"
     cure = "Use one of the methods that the header Allow names."
+
+
+class Conflict(Refusal):
+    """The request is well formed, but contradicts the present state."""
+
+    status, code = 409, "conflict"
+    cure = "Read the present state, then decide anew."
+
+
+class AlreadyThere(Conflict):
+    """There is one with this id already."""
+
+    code = "already-exists"
+    cure = "Choose another id, or change the one that is there with PUT."
+
+
+class InUse(Conflict):
+    """Something else needs it."""
+
+    code = "in-use"
+    cure = "`detail` names what needs it: change that first."
+
+
+class WrongPhase(Conflict):
+    """The round's phase does not allow it."""
+
+    code = "wrong-phase"
+    cure = "`detail` names the phase; `POST /rounds/{id}/phase` changes it."
+
+
+class NotFinished(Conflict):
+    """The run has no solution, or not yet."""
+
+    code = "not-finished"
+    cure = "`GET /runs/{id}` tells its state, and why there is no solution."
+
+
+class KeyReused(Conflict):
+    """The same idempotency key came with another request."""
+
+    code = "key-reused"
+    cure = "Use a new key for a new request; repeat a key with the same request only."
+
+
+class Stale(Refusal):
+    """Somebody changed it since the caller read it."""
+
+    status, code = 412, "stale"
+    cure = (
+        "`errors` lists the fields that differ. Read it again, put your change on top "
+        "of it, and send the new ETag in If-Match."
+    )
 
 
 class TooLarge(Refusal):
@@ -74,10 +173,10 @@ class TooLarge(Refusal):
 
 
 class WrongType(Refusal):
-    """The body is not declared as JSON."""
+    """The body is not declared as what the path takes."""
 
     status, code = 415, "unsupported-media-type"
-    cure = "Send the header Content-Type: application/json."
+    cure = "Send the header Content-Type that `detail` names."
 
 
 class InvalidInput(Refusal):
@@ -113,6 +212,30 @@ class TooManyCities(InvalidInput):
     cure = "Send fewer cities, or run Compaan yourself: `compaan match` has no limit."
 
 
+class InvalidFile(InvalidInput):
+    """The file cannot be read as a table of cities."""
+
+    code = "invalid-file"
+    cure = (
+        "Save the sheet as CSV (UTF-8), with the column names of the template in the "
+        "first row: `GET /api/v1/cities/import`."
+    )
+
+
+class InvalidRows(InvalidInput):
+    """Rows of the file are wrong; nothing was stored."""
+
+    code = "invalid-rows"
+    cure = "Each entry of `errors` points at /row/column and says what to write there."
+
+
+class NoPrecondition(Refusal):
+    """The request does not say which version it changes."""
+
+    status, code = 428, "precondition-required"
+    cure = "Read the thing, and send its ETag in the header If-Match."
+
+
 class TooMany(Refusal):
     """More requests from one address than the service takes in a minute."""
 
@@ -145,6 +268,23 @@ class Died(Busy):
     """The computation ended without an answer, for instance for lack of memory."""
 
     code = "computation-died"
+
+
+def meaning(kind: type[Refusal]) -> str:
+    """Return what a kind of refusal means, in one sentence."""
+    return (kind.__doc__ or "").strip()
+
+
+def details(error: Refusal) -> ProblemDetails:
+    """Return the refusal as it travels (RFC 9457)."""
+    return ProblemDetails(
+        type=f"{TYPE_PREFIX}{error.code}",
+        title=meaning(type(error)),
+        status=error.status,
+        detail=str(error),
+        code=error.code,
+        errors=error.errors,
+    )
 
 
 def every_refusal(root: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:

@@ -3,18 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
+from app.api import cities, operation, problems, rounds, runs
 from app.api import matching as matching_routes
-from app.api import operation, problems
 from app.api.body import BodyLimit
+from app.compute import child
+from app.db import Database
+from app.errors import Busy, Forbidden, Unknown
 from app.log import RequestLog
 from app.services.stateless import Stateless
 from app.settings import Settings
-from app.worker import child
+from app.worker import Runner
 from matching import __version__
 
 _DESCRIPTION = """
@@ -28,9 +32,12 @@ that is wrong and says what to write there; `type` leads to a page that explains
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     child.warm_up()
+    app.state.worker.start()
     yield
+    await anyio.to_thread.run_sync(app.state.worker.stop)
+    app.state.database.close()
 
 
 async def _harden(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -52,20 +59,27 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url)
+    app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
     problems.install(app)
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimit, most=settings.match_bytes)
+    app.add_middleware(BodyLimit, settings=settings)
     app.middleware("http")(_harden)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
         allow_headers=["Content-Type", "X-Request-ID"],
-        expose_headers=["X-Request-ID", "Retry-After"],
+        expose_headers=["ETag", "Location", "X-Request-ID", "Retry-After"],
     )
     app.add_middleware(RequestLog)
+    signed_in = problems.refusals(Unknown, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
+    app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
+    app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
     app.include_router(operation.router)
     app.mount(operation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     return app

@@ -20,6 +20,18 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     allow_open: bool = False
     """Listen on other addresses too, where everybody may use the service."""
+    database_url: str = "sqlite:///.data/compaan.db"
+    """Where everything is stored: `sqlite:///…` or `postgresql://user@host/name`."""
+    body_bytes: Annotated[int, Field(ge=1)] = 2**20
+    """Most bytes in a body, other than an import."""
+    import_bytes: Annotated[int, Field(ge=1)] = 10 * 2**20
+    """Most bytes in an imported file."""
+    run_seconds: Annotated[float, Field(gt=0)] = 900
+    """Most time that the computation of a run may take."""
+    wait_seconds: Annotated[float, Field(ge=0)] = 60
+    """Longest that `?wait=` holds a call."""
+    runs_at_once: Annotated[int, Field(ge=0)] = 1
+    """Most runs that this process computes at the same time; 0: others do it."""
     log_format: Literal["console", "json"] = "console"
     match_cities: Annotated[int, Field(ge=1)] = 300
     """Most cities in one anonymous `POST /match`."""

@@ -26,7 +26,7 @@ _FACTS: Mapping[str, Callable[[City], Any]] = {
 """What a city must tell for a rule to be checked."""
 
 
-def refuse_unknown(problem: Problem, policy: Policy) -> None:
+def check(problem: Problem, policy: Policy) -> None:
     """Refuse what the policy names that is not there.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from matching._admissible import refuse_unknown, removed
+from matching._admissible import check, removed
 from matching._arrays import Ints
 from matching._errors import InvalidProblem
 from matching._facts import Profile, facts
@@ -56,7 +56,7 @@ def _explanations(
     problem: Problem, policy: Policy, mentors: Sequence[City], learners: Sequence[City]
 ) -> Iterator[Explanation]:
     """Yield an explanation of every pair of one side with the other, in their order."""
-    refuse_unknown(problem, policy)
+    check(problem, policy)
     scores = Scores(mentors, learners, policy.weights)
     masks = removed(mentors, learners, problem, policy, scores.total)
     wishes = Wishes(problem.wishes)

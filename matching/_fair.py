@@ -23,7 +23,7 @@ _SHARPNESS = 58
 """Bits that the largest penalty times the number of nodes may have."""
 
 
-def best_for_the_worst_off(  # noqa: PLR0913, PLR0917 -- the parts of one problem
+def best_for_the_worst_off(  # noqa: PLR0913 -- the parts of one problem
     worth: Ints,
     level: Ints,
     candidate: Bools,

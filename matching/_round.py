@@ -5,7 +5,7 @@ from operator import or_
 
 import numpy as np
 
-from matching._admissible import pin, refuse_unknown, removed
+from matching._admissible import check, pin, removed
 from matching._arrays import Bools, Ints
 from matching._score import Scores
 from matching._solve import Instance
@@ -37,7 +37,7 @@ class Round:
     """
 
     def __init__(self, problem: Problem, policy: Policy) -> None:
-        refuse_unknown(problem, policy)
+        check(problem, policy)
         self.problem, self.policy = problem, policy
         self.cities = sorted(problem.cities, key=lambda city: city.id)
         self.mentors = [city for city in self.cities if city.mentor_capacity]

@@ -88,7 +88,7 @@ def _solve(
     return chosen, *_prices(mentor, learner, points, used, spare, served)
 
 
-def _prices(  # noqa: PLR0913, PLR0917 -- the parts of one answer
+def _prices(  # noqa: PLR0913 -- the parts of one answer
     mentor: Ints, learner: Ints, points: Ints, used: Bools, spare: Bools, served: Bools
 ) -> tuple[Ints, Ints]:
     """Return the dual prices of an optimal answer over some pairs, in `points`.

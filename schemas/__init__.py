@@ -1,7 +1,10 @@
 """The one definition of what travels: shapes, limits and words, and no behaviour."""
 
 from schemas.areas import AREA_IDS, AreaId, Labels, PolicyArea, PolicyAreas, Role
+from schemas.audit import AuditEntry, AuditLog
 from schemas.city import AreaLevels, City, MigrantShare, Population, Practice
+from schemas.imports import CellError, ImportCounts, ImportedRow, ImportReport
+from schemas.page import Page
 from schemas.policy import (
     Cap,
     Criterion,
@@ -14,6 +17,22 @@ from schemas.policy import (
 )
 from schemas.problem import MatchRequest, PastPairing, Problem, Veto, Wish
 from schemas.refusal import InputError, ProblemDetails, input_errors, pointer
+from schemas.round import (
+    AreaBalance,
+    Finding,
+    Participant,
+    Participants,
+    ParticipationWrite,
+    PartnerWish,
+    Phase,
+    PhaseChange,
+    Readiness,
+    Round,
+    Rounds,
+    RoundWrite,
+    RuleBite,
+)
+from schemas.run import Progress, Run, Runs, RunState, RunWrite
 from schemas.solution import (
     Adjustment,
     Alternate,
@@ -27,19 +46,37 @@ from schemas.solution import (
     Unmatched,
     Warning,  # noqa: A004 -- the word of the contract
 )
+from schemas.stored import (
+    Cities,
+    CityWrite,
+    Practices,
+    Slug,
+    StoredPractice,
+    Suggestions,
+)
 
 __all__ = [
     "AREA_IDS",
     "Adjustment",
     "Alternate",
+    "AreaBalance",
     "AreaId",
     "AreaLevels",
+    "AuditEntry",
+    "AuditLog",
     "Cap",
+    "CellError",
+    "Cities",
     "City",
+    "CityWrite",
     "Contribution",
     "Criterion",
     "Decision",
     "Explanation",
+    "Finding",
+    "ImportCounts",
+    "ImportReport",
+    "ImportedRow",
     "InputError",
     "Labels",
     "MatchRequest",
@@ -47,20 +84,41 @@ __all__ = [
     "MigrantShare",
     "MinLoad",
     "Objective",
+    "Page",
     "Pairing",
+    "Participant",
+    "Participants",
+    "ParticipationWrite",
+    "PartnerWish",
     "PastPairing",
+    "Phase",
+    "PhaseChange",
     "Policy",
     "PolicyArea",
     "PolicyAreas",
     "Population",
     "Practice",
+    "Practices",
     "Problem",
     "ProblemDetails",
+    "Progress",
+    "Readiness",
     "Reason",
     "Relaxation",
     "Role",
+    "Round",
+    "RoundWrite",
+    "Rounds",
+    "RuleBite",
     "Rules",
+    "Run",
+    "RunState",
+    "RunWrite",
+    "Runs",
+    "Slug",
     "Solution",
+    "StoredPractice",
+    "Suggestions",
     "Unmatched",
     "Veto",
     "Warning",

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import answer
 from app.errors import TooLarge
+from app.settings import Settings
 
 
 class BodyLimit:
@@ -14,18 +15,23 @@ class BodyLimit:
     FastAPI's own `max_body_size` would do, but answers in plain text.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.most = most
+        self._most = settings.body_bytes
+        self._elsewhere = {
+            "/api/v1/match": settings.match_bytes,
+            "/api/v1/cities/import": settings.import_bytes,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 413 at once if the length says so, or when so much has come."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        detail = f"The body may have {self.most} bytes at most."
+        most = self._elsewhere.get(scope["path"], self._most)
+        detail = f"The body may have {most} bytes at most."
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and float(declared) > self.most:
+        if declared.isdecimal() and float(declared) > most:
             await answer(TooLarge(detail))(scope, receive, send)
             return
         read = 0
@@ -34,7 +40,7 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.most:
+            if read > most:
                 raise HTTPException(TooLarge.status, detail)
             return message
 

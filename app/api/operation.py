@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.api.problems import find_kind, meaning
+from app.api.problems import find_kind
+from app.errors import meaning
 from matching import __version__
 
 router = APIRouter(include_in_schema=False)

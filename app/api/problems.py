@@ -13,17 +13,18 @@ from starlette.routing import Match
 from app.errors import (
     Failure,
     InvalidInput,
+    NoPrecondition,
     NotFound,
     NotJson,
     Refusal,
     TooLarge,
     WrongMethod,
+    details,
     every_refusal,
 )
-from schemas import ProblemDetails, input_errors
+from schemas import InputError, ProblemDetails, input_errors
 
 PROBLEM_JSON = "application/problem+json"
-TYPE_PREFIX = "/problems/"
 _MOST_ERRORS = 100
 
 
@@ -43,20 +44,20 @@ def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     return found
 
 
+def answers(
+    said: dict[int, dict[str, Any]], *kinds: type[Refusal]
+) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of a route that answers so, and may refuse so."""
+    return {**refusals(*kinds), **dict[int | str, dict[str, Any]](said.items())}
+
+
 def answer(error: Refusal, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return the refusal as problem+json."""
-    problem = ProblemDetails(
-        type=f"{TYPE_PREFIX}{error.code}",
-        title=meaning(type(error)),
-        status=error.status,
-        detail=str(error),
-        code=error.code,
-        errors=error.errors,
-    )
-    if error.retry_after is not None:
-        headers = {"Retry-After": str(error.retry_after)} | (headers or {})
     return JSONResponse(
-        problem.to_dict(), error.status, headers=headers, media_type=PROBLEM_JSON
+        details(error).to_dict(),
+        error.status,
+        headers=error.headers | (headers or {}),
+        media_type=PROBLEM_JSON,
     )
 
 
@@ -92,13 +93,36 @@ async def _refuse_http(request: Request, error: HTTPException) -> JSONResponse:
     raise error  # the framework has no other on its own
 
 
-async def _refuse_input(_: Request, error: RequestValidationError) -> JSONResponse:
+_MARKS = {"query": "?", "header": "#", "path": "path "}
+"""How a pointer to something outside the body begins."""
+
+
+def _pointed(error: dict[str, Any]) -> InputError:
+    """Return one finding of FastAPI; the first step says in which part it is."""
+    part, *steps = error["loc"]
+    found = input_errors([error | {"loc": steps}])[0]
+    if part == "body":
+        return found
+    name = "If-Match" if steps == ["if-match"] else str(steps[0])
+    return found.model_copy(update={"pointer": f"{_MARKS[part]}{name}"})
+
+
+async def _refuse_input(
+    request: Request, error: RequestValidationError
+) -> JSONResponse:
     found = error.errors()
     if found[0]["type"] == "json_invalid":
         said, at = found[0]["ctx"]["error"], found[0]["loc"][-1]
         return answer(NotJson(f"The body is not JSON: {said} at character {at}."))
-    # The first step of each place is `body`, `query`, `path` or `header`.
-    errors = input_errors(found, strip=1)
+    if request.method != "PUT" and any(each["loc"][0] == "path" for each in found):
+        # What cannot be an id is the id of nothing.
+        return answer(NotFound(f"There is nothing at {request.url.path[:200]}."))
+    if any(
+        each["loc"] == ("header", "if-match") and each["type"] == "missing"
+        for each in found
+    ):
+        return answer(NoPrecondition("Send the ETag that you read in If-Match."))
+    errors = [_pointed(each) for each in found if input_errors([each])]
     detail = f"{errors[0].pointer or 'The body'}: {errors[0].message}"
     if len(errors) > _MOST_ERRORS:
         detail += f" There are {len(errors)} errors; {_MOST_ERRORS} are listed."
@@ -128,18 +152,10 @@ class App(FastAPI):
             for path in super().openapi()["paths"].values():
                 for operation in path.values():
                     for status, said in operation["responses"].items():
-                        content = said.get("content", {})
-                        if (
-                            int(status) >= HTTPStatus.BAD_REQUEST
-                            and "application/json" in content
-                        ):
-                            content[PROBLEM_JSON] = content.pop("application/json")
+                        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in said:
+                            (schema,) = said["content"].values()
+                            said["content"] = {PROBLEM_JSON: schema}
         return self.openapi_schema  # type: ignore[return-value]
-
-
-def meaning(kind: type[Refusal]) -> str:
-    """Return what a kind of refusal means, in one sentence."""
-    return (kind.__doc__ or "").strip()
 
 
 def find_kind(code: str) -> type[Refusal]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from schemas import Contribution, Criterion
+from schemas import Contribution, Criterion, Policy, Reason, Warning  # noqa: A004 -- the word of the contract
 
 Names = Mapping[Any, str]
 _SHOWN = 3
@@ -113,3 +113,62 @@ _SENTENCES: Mapping[Criterion, Callable[[Mapping[str, Any], str, str, Names], st
     ),
     "practice_text": _practice_text,
 }
+
+
+_WHY: Mapping[str, str] = {
+    "different_country": "are in the same country",
+    "shared_language": "share no working language",
+    "max_distance_km": "are too far away",
+    "max_size_ratio": "differ too much in size",
+    "min_score": "would score below the floor",
+    "no_repeat": "were partners before",
+    "veto": "are not available",
+    "ban": "are not available",
+    "role": "do not take part in the other role",
+    "all_places_taken": "have given all their places to others",
+    "no_partner": "would bring no points",
+}
+
+
+def why_left(reason: Reason) -> str:
+    """Return why partners are out of reach, as the end of a sentence.
+
+    Vetoes and bans are told as one: who vetoed whom is not everybody's to know.
+    """
+    return f"{reason.partners} {_WHY[reason.code]}"
+
+
+def warned(warning: Warning, name: str) -> str:
+    """Return in one sentence what could not be checked."""
+    rule = warning.rule.replace("_", " ")
+    return f"{name} does not tell what the rule “{rule}” needs; it was not applied."
+
+
+_OBJECTIVES: Mapping[str, str] = {
+    "total": "the most points in all",
+    "served": "the most learners with a mentor, then the most points",
+    "fair": "the best result for the learner who is worst off, then the next",
+    "stable": "no two cities that would both rather have each other",
+}
+
+
+def how(policy: Policy) -> list[str]:
+    """Return in sentences how the round was matched."""
+    rules = policy.rules
+    said = [f"Looked for: {_OBJECTIVES[policy.objective]}."]
+    if rules.different_country:
+        said.append("Never two cities of one country.")
+    if rules.shared_language:
+        said.append("Only cities that share a working language.")
+    if rules.max_distance_km is not None:
+        said.append(f"At most {rules.max_distance_km:g} km apart.")
+    if rules.max_size_ratio is not None:
+        said.append(f"No city more than {rules.max_size_ratio:g} times the other.")
+    if rules.min_score is not None:
+        said.append(f"No pairing below {rules.min_score:g} points.")
+    if rules.no_repeat:
+        said.append("Nobody gets the same partner again.")
+    for kind, decisions in (("Pinned", policy.pins), ("Banned", policy.bans)):
+        if decisions:
+            said.append(f"{kind} by the organiser: {len(decisions)}.")
+    return said

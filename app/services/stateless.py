@@ -10,21 +10,17 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+import matching
+from app.compute import child
 from app.errors import (
     Busy,
     Died,
-    Infeasible,
-    InvalidPolicy,
-    InvalidProblem,
     TooMany,
     TooManyCities,
     TooSlow,
 )
+from app.services import bridge
 from app.settings import Settings
-from app.worker import child
-from matching import Infeasible as NoAssignment
-from matching import InvalidPolicy as WrongPolicy
-from matching import InvalidProblem as WrongProblem
 from schemas import InputError, MatchRequest, Solution
 
 _WAITING = 8
@@ -75,12 +71,12 @@ class Stateless:
                 return child.run(
                     request.problem(), request.policy, self._settings.match_seconds
                 )
-            except WrongProblem as error:
-                raise InvalidProblem(*_findings(error, "")) from error
-            except WrongPolicy as error:
-                raise InvalidPolicy(*_findings(error, "/policy")) from error
-            except NoAssignment as error:
-                raise Infeasible(*_findings(error, "/policy")) from error
+            except (
+                matching.InvalidProblem,
+                matching.InvalidPolicy,
+                matching.Infeasible,
+            ) as error:
+                raise bridge.refusal(error, within="/policy") from error
             except child.ChildTimeout as error:
                 detail = f"The computation was ended. {error}"
                 raise TooSlow(detail, retry_after=60) from error
@@ -109,13 +105,3 @@ class Stateless:
                 self._turns.release()
         finally:
             self._line.release()
-
-
-def _findings(
-    error: WrongProblem | WrongPolicy | NoAssignment, prefix: str
-) -> tuple[str, list[InputError]]:
-    """Return detail and errors of an engine's refusal, pointers from the body."""
-    return error.errors[0][2], [
-        InputError(pointer=f"{prefix}{pointer}", code=code, message=message)
-        for pointer, code, message in error.errors
-    ]

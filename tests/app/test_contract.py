@@ -1,24 +1,189 @@
-"""The OpenAPI document tells the truth: Schemathesis tries every operation."""
+"""The OpenAPI document tells the truth: Schemathesis tries every operation.
 
+As an organiser on both databases, as an officer and as nobody on SQLite.
+"""
+
+from collections.abc import Callable
+
+import pytest
 import schemathesis
+from hypothesis import Phase, settings
 from schemathesis.config import SchemathesisConfig
 
+from app.db import Database
 from app.main import create_app
+from app.permissions import TERMINAL
+from app.services import accounts, cities, participants, rounds, runs
 from app.settings import Settings
+from matching import match
+from schemas import City, ParticipationWrite, RoundWrite, RunWrite
+from tests.app.profiles import INCLUCITIES
+from tests.app.profiles import refusal as refusal_of
 
-CONFIG = SchemathesisConfig.from_dict(
-    {
-        "generation": {"deterministic": True, "max-examples": 30, "no-shrink": True},
+TOKENS = {"organiser": "cmp_contract-organiser", "officer": "cmp_contract-officer"}
+# A body may fit its schema and yet contradict itself, name a city that is not there,
+# or come at the wrong moment.
+FINE = ["2xx", "401", "403", "404", "409", "412", "422", "428"]
+APP = create_app(Settings(match_per_minute=100_000, runs_at_once=0, wait_seconds=0.1))
+DOCUMENT = "/api/v1/openapi.json"
+
+
+def described(role: str | None, examples: int):
+    """Return the document with a configuration that calls as this role."""
+    config = {
+        "generation": {
+            "deterministic": True,
+            "max-examples": examples,
+            "no-shrink": True,
+        },
         "checks": {
-            # A body may fit the schema and yet name a city that it does not hold.
-            "positive_data_acceptance": {"expected-statuses": ["2xx", "422"]},
+            "positive_data_acceptance": {"expected-statuses": FINE},
+            "missing_required_header": {
+                "expected-statuses": ["400", "401", "403", "404", "422", "428"]
+            },
         },
     }
-)
-APP = create_app(Settings(match_per_minute=100_000))
-api = schemathesis.openapi.from_asgi("/api/v1/openapi.json", APP, config=CONFIG)
+    if role is not None:
+        config["auth"] = {"openapi": {"HTTPBearer": {"bearer": TOKENS[role]}}}
+    return schemathesis.openapi.from_asgi(
+        DOCUMENT, APP, config=SchemathesisConfig.from_dict(config)
+    )
 
 
-@api.parametrize()
-def test_every_operation_keeps_its_word(case):
+AS_ORGANISER = described("organiser", 20)
+AS_OFFICER = described("officer", 8)
+AS_NOBODY = described(None, 8)
+
+
+def fill(database: Database) -> dict[str, str]:
+    """Store the IncluCities round with a run that has ended; return what is where."""
+    with database.write() as session:
+        for role, token in TOKENS.items():
+            city = "mechelen" if role == "officer" else None
+            account = accounts.add_user(session, f"{role}@contract.org", role, city)
+            accounts.add_token(session, account, secret=token)
+        row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
+        for city in INCLUCITIES.cities:
+            cities.add(session, TERMINAL, City(**city.to_dict()))
+            participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
+        rounds.move(session, TERMINAL, row, "open", None)
+        runs.start(session, TERMINAL, row, RunWrite())
+    mine = runs.claim(database)
+    assert mine is not None
+    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    with database.read() as session:
+        practice = cities.get(session, "mechelen").practices[0].id
+    return {"run_id": mine.run, "practice_id": practice}
+
+
+@pytest.fixture
+def _filled(database):
+    fill(database)
+    APP.state.database = database
+
+
+@pytest.fixture
+def _filled_sqlite(_copy_sqlite):
+    database = Database(_copy_sqlite())
+    fill(database)
+    APP.state.database = database
+    yield
+    database.close()
+
+
+@AS_ORGANISER.parametrize()
+@pytest.mark.usefixtures("_filled")
+def test_every_operation_keeps_its_word_to_an_organiser(case):
     case.call_and_validate()
+
+
+@AS_OFFICER.parametrize()
+@pytest.mark.usefixtures("_filled_sqlite")
+def test_every_operation_keeps_its_word_to_an_officer(case):
+    case.call_and_validate()
+
+
+@AS_NOBODY.parametrize()
+@pytest.mark.usefixtures("_filled_sqlite")
+def test_every_operation_keeps_its_word_to_nobody(case):
+    case.call_and_validate()
+
+
+@pytest.mark.parametrize(
+    ("described_as", "sequences"), [(AS_ORGANISER, 25), (AS_OFFICER, 10)]
+)
+def test_sequences_of_calls_keep_their_word(
+    copy_database: Callable[[], str], described_as, sequences
+):
+    class Sequences(described_as.as_state_machine()):
+        def setup(self):
+            APP.state.database = Database(copy_database())
+            fill(APP.state.database)
+
+        def teardown(self):
+            APP.state.database.close()
+
+    Sequences.run(
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=8,
+            derandomize=True,
+            deadline=None,
+            phases=[Phase.generate],
+        )
+    )
+
+
+OPERATIONS = [
+    (method, path)
+    for path, methods in APP.openapi()["paths"].items()
+    for method in methods
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_documented_example_works(service, method, path):
+    database = Database(service.url)
+    ids = fill(database)
+    database.close()
+    said = APP.openapi()["paths"][path][method]
+    url = path
+    for parameter in said.get("parameters", ()):
+        if parameter["in"] == "path":
+            name = parameter["name"]
+            value = ids.get(name) or parameter["schema"].get(
+                "examples", parameter.get("examples")
+            )
+            value = value if isinstance(value, str) else value[0]
+            url = url.replace(f"{{{name}}}", value)
+    examples: list[tuple[str, object]] = []
+    for kind, content in said.get("requestBody", {}).get("content", {}).items():
+        found = content.get("example") or content["schema"].get("examples")
+        if found is None:  # FastAPI puts them beside the schema
+            found = [one["value"] for one in content["examples"].values()]
+        examples += [
+            (kind, one) for one in (found if isinstance(found, list) else [found])
+        ]
+    if said.get("requestBody"):
+        assert examples, "a body without an example"
+    for kind, body in examples or [("", None)]:
+        headers = {"If-Match": "*"} | ({"Content-Type": kind} if kind else {})
+        content = body if isinstance(body, str) else None
+        answer = service.call(
+            method.upper(),
+            url.removeprefix("/api/v1"),
+            headers=headers,
+            **({"content": content} if content else {"json": body} if kind else {}),
+        )
+        if (method, path) == ("delete", "/api/v1/cities/{city_id}"):
+            assert refusal_of(answer)[1] == "in-use"
+        elif (method, path) in {
+            ("delete", "/api/v1/rounds/{round_id}"),
+            ("post", "/api/v1/rounds/{round_id}/phase"),
+            ("delete", "/api/v1/runs/{run_id}"),
+        }:
+            assert answer.status_code in {200, 409}
+        elif (method, path) == ("post", "/api/v1/cities"):
+            assert refusal_of(answer)[1] == "already-exists"
+        else:
+            assert answer.is_success, answer.text

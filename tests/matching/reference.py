@@ -130,7 +130,7 @@ def key(objective, worth, demand, pairs, pins=()):
     return (best, len(pairs), total)
 
 
-def best(  # noqa: PLR0913, PLR0917 -- one instance
+def best(  # noqa: PLR0913 -- one instance
     objective, worth, allowed, capacity, demand, pins=()
 ):
     """The best key over all legal assignments."""

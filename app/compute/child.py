@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
@@ -20,7 +21,7 @@ _METHODS = multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context(
     "forkserver" if "forkserver" in _METHODS else "spawn"
 )
-_PRELOAD = ["app.worker.compute", "app.cli"]
+_PRELOAD = ["app.compute.engine", "app.cli"]
 
 
 class ChildDied(Exception):
@@ -38,8 +39,28 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
+class ChildStopped(Exception):
+    """The child was ended because nobody wants its answer any more."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a computation is followed.
+
+    Attributes:
+        heard: Called with the progress the child tells of.
+        goes_on: Asked from time to time; the process is ended when it says no.
+        every: Seconds between two such questions.
+
+    """
+
+    heard: Heard
+    goes_on: Callable[[], bool]
+    every: float
+
+
 def run(
-    problem: Problem, policy: Policy, seconds: float, heard: Heard | None = None
+    problem: Problem, policy: Policy, seconds: float, watched: Watched | None = None
 ) -> Solution:
     """Return the solution, computed elsewhere.
 
@@ -47,9 +68,10 @@ def run(
         problem: What is to be matched.
         policy: How.
         seconds: How long it may take.
-        heard: Called with the progress the child tells of.
+        watched: How it is followed, if it is.
 
     Raises:
+        ChildStopped: If the computation is not to go on.
         ChildTimeout: If it takes longer; the process is ended.
         ChildDied: If the process ends without an answer.
         matching.InvalidPolicy, matching.Infeasible: As the engine refuses.
@@ -62,10 +84,17 @@ def run(
         try:
             child.start()
             sender.close()  # or the end of the child is never seen as end of file
-            while receiver.poll(max(0.0, until - time.monotonic())):
+            ask_at = time.monotonic()
+            while (left := until - time.monotonic()) > 0:
+                if watched and time.monotonic() >= ask_at:
+                    if not watched.goes_on():
+                        raise ChildStopped
+                    ask_at = time.monotonic() + watched.every
+                if not receiver.poll(min(left, watched.every) if watched else left):
+                    continue
                 kind, value = receiver.recv()
-                if kind == "progress" and heard:
-                    heard(*value)
+                if kind == "progress" and watched:
+                    watched.heard(*value)
                 elif kind == "solution":
                     return value  # type: ignore[no-any-return]
                 elif kind == "error":
@@ -85,7 +114,7 @@ def _main(sender: Connection, problem: Problem, policy: Policy) -> None:
         signal.signal(number, signal.SIG_IGN)
     os.nice(10)  # the web process goes first
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from app.worker.compute import solve  # noqa: PLC0415 -- the libraries, only here
+    from app.compute.engine import solve  # noqa: PLC0415 -- the libraries, only here
 
     try:
         found = solve(problem, policy, lambda *step: sender.send(("progress", step)))

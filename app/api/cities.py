@@ -1,0 +1,370 @@
+"""Routes under /api/v1/cities."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
+
+from app import data
+from app.api.described import ETAG, PLACED, merge_patch_of
+from app.api.problems import answers, refusals
+from app.db import models
+from app.deps import (
+    At,
+    IfMatch,
+    IfMatchOrNew,
+    OnlyOnce,
+    PageCut,
+    next_page,
+    says_json,
+    told,
+)
+from app.errors import (
+    AlreadyThere,
+    Conflict,
+    Forbidden,
+    InUse,
+    InvalidInput,
+    KeyReused,
+    NoPrecondition,
+    NotFound,
+    NotJson,
+    Stale,
+    TooLarge,
+    WrongType,
+)
+from app.permissions import Actor
+from app.services import audit, bridge, cities
+from schemas import (
+    AreaId,
+    AuditLog,
+    Cities,
+    City,
+    CityWrite,
+    Practice,
+    Practices,
+    Role,
+    StoredPractice,
+    Suggestions,
+)
+from schemas.city import CountryCode
+
+CityId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,63}$", examples=["mechelen"])]
+PracticeId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_BODY = (NotJson, TooLarge, WrongType, InvalidInput)
+
+
+def _is_a_date(value: object) -> object:
+    """Refuse a bare number, which Pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value.lstrip("-"):
+        raise PydanticCustomError(
+            "moment", "Write a date and a time: 2026-11-22T10:00:00Z."
+        )
+    return value
+
+
+def filter_of(
+    country: Annotated[CountryCode | None, Query(examples=["BE"])] = None,
+    area: Annotated[
+        AreaId | None,
+        Query(description="Who needs help or is strong in it; see `role`."),
+    ] = None,
+    role: Annotated[
+        Role | None,
+        Query(description="With `area`: mentors strong, learners in need there."),
+    ] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="A part of the name; accents and capitals do not matter.",
+        ),
+    ] = None,
+    updated_since: Annotated[
+        datetime | None,
+        BeforeValidator(_is_a_date),
+        Query(description="RFC 3339; without a time zone it is UTC."),
+    ] = None,
+) -> cities.Filter:
+    """Return which cities are wanted."""
+    return cities.Filter(country, area, role, q, cities.in_utc(updated_since))
+
+
+Wanted = Annotated[cities.Filter, Depends(filter_of)]
+
+
+def _place(city_id: str) -> str:
+    return f"/api/v1/cities/{city_id}"
+
+
+def _told(row: models.City, status: int = 200) -> Response:
+    location = _place(row.id) if status == 201 else None  # noqa: PLR2004
+    return told(cities.as_city(row), status, version=row.version, location=location)
+
+
+def router() -> APIRouter:
+    """Return the routes; the example of a city is Mechelen as IncluCities had it."""
+    routes = APIRouter(prefix="/cities", tags=["cities"])
+    example: dict[str, Any] = next(
+        city.model_dump(mode="json", exclude_none=True)
+        for city in data.inclucities().cities
+        if city.id == "mechelen"
+    )
+
+    @routes.get("", responses=refusals(InvalidInput))
+    def list_cities(desk: At, wanted: Wanted, cut: PageCut, request: Request) -> Cities:
+        """List cities by id."""
+        with desk.read() as (session, _actor):
+            rows, cursor = cities.search(session, wanted, cut)
+            return Cities(
+                items=tuple(map(cities.as_city, rows)),
+                next=next_page(request, cursor),
+            )
+
+    @routes.post(
+        "",
+        status_code=201,
+        response_model=City,
+        dependencies=[Depends(says_json)],
+        responses=answers(
+            {201: {"headers": ETAG | PLACED}},
+            *_BODY,
+            Forbidden,
+            AlreadyThere,
+            KeyReused,
+        ),
+    )
+    def register_city(
+        desk: At, once: OnlyOnce, new: Annotated[CityWrite, Body(examples=[example])]
+    ) -> Response:
+        """Register a city; without an `id`, one is made of the name."""
+        return once.answer(
+            desk,
+            lambda session, actor: _told(
+                cities.add(session, actor, cities.named(new)), 201
+            ),
+        )
+
+    @routes.get(
+        "/{city_id}",
+        response_model=City,
+        responses=answers({200: {"headers": ETAG}}, NotFound),
+    )
+    def read_city(desk: At, city_id: CityId) -> Response:
+        """Read a city."""
+        with desk.read() as (session, _actor):
+            return _told(cities.get(session, city_id))
+
+    @routes.put(
+        "/{city_id}",
+        response_model=City,
+        dependencies=[Depends(says_json)],
+        responses=answers(
+            {
+                200: {"headers": ETAG},
+                201: {"headers": ETAG | PLACED, "model": City},
+            },
+            *_BODY,
+            Forbidden,
+            Conflict,
+            Stale,
+            NoPrecondition,
+        ),
+    )
+    def put_city(
+        desk: At,
+        city_id: CityId,
+        new: Annotated[CityWrite, Body(examples=[example])],
+        if_match: IfMatchOrNew,
+    ) -> Response:
+        """Replace a city, or register it under this id.
+
+        `If-Match` is required when the city exists.
+        """
+        with desk.write() as (session, actor):
+            city = cities.named(new, city_id)
+            row = cities.find(session, city_id, lock=True)
+            if row is None:
+                return _told(cities.add(session, actor, city), 201)
+            if_match.check(row.version, cities.as_city(row).to_dict(), city.to_dict())
+            cities.change(session, actor, row, city)
+            return _told(row)
+
+    @routes.patch(
+        "/{city_id}",
+        response_model=City,
+        dependencies=[Depends(says_json)],
+        responses=answers(
+            {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
+        ),
+        openapi_extra=merge_patch_of(
+            CityWrite, {"areas": {"housing": {"need": 3}}, "mentor_capacity": 2}
+        ),
+    )
+    def patch_city(
+        desk: At,
+        city_id: CityId,
+        patch: Annotated[
+            dict[str, Any], Body(media_type="application/merge-patch+json")
+        ],
+        if_match: IfMatch,
+    ) -> Response:
+        """Change some fields of a city (JSON merge patch, RFC 7396; null removes).
+
+        A role that comes or goes takes its places with it, unless the patch names them.
+        """
+        with desk.write() as (session, actor):
+            row = cities.get(session, city_id, lock=True)
+            city = cities.patched(row, patch)
+            if_match.check(row.version, cities.as_city(row).to_dict(), city.to_dict())
+            cities.change(session, actor, row, city)
+            return _told(row)
+
+    @routes.delete(
+        "/{city_id}",
+        status_code=204,
+        responses=refusals(
+            InvalidInput, Forbidden, NotFound, InUse, Stale, NoPrecondition
+        ),
+    )
+    def delete_city(desk: At, city_id: CityId, if_match: IfMatch) -> None:
+        """Delete a city that takes part in no round."""
+        with desk.write() as (session, actor):
+            row = cities.get(session, city_id, lock=True)
+            if_match.check(row.version, cities.as_city(row).to_dict())
+            cities.remove(session, actor, row)
+
+    @routes.get("/{city_id}/suggestions", responses=refusals(InvalidInput, NotFound))
+    def suggest_partners(
+        desk: At,
+        city_id: CityId,
+        role: Annotated[Role, Query(description="Whom the city looks for.")] = "mentor",
+        limit: Annotated[int, Query(ge=1, le=200)] = 5,
+    ) -> Suggestions:
+        """List the best partners of a city with reasons, outside any round."""
+        with desk.read() as (session, _actor):
+            city = cities.as_city(cities.get(session, city_id))
+            found = bridge.suggestions(session, city, role, limit)
+            return Suggestions(items=tuple(found))
+
+    @routes.get("/{city_id}/audit", responses=refusals(InvalidInput, NotFound))
+    def read_city_log(
+        desk: At, city_id: CityId, cut: PageCut, request: Request
+    ) -> AuditLog:
+        """List what was done with a city, the newest first."""
+        with desk.read() as (session, actor):
+            rows, cursor = audit.of_city(session, actor, city_id, cut)
+            return AuditLog(
+                items=tuple(map(audit.as_entry, rows)),
+                next=next_page(request, cursor),
+            )
+
+    _add_practices(routes)
+    return routes
+
+
+def _add_practices(routes: APIRouter) -> None:
+    example = {"area": "housing", "title": "Rent guarantee for newcomers", "year": 2021}
+
+    def _practice(
+        row: models.City, entry: models.Practice, status: int = 200
+    ) -> Response:
+        place = f"{_place(row.id)}/practices/{entry.id}"
+        location = place if status == 201 else None  # noqa: PLR2004
+        said = cities.as_stored_practice(entry)
+        return told(said, status, version=row.version, location=location)
+
+    @routes.get(
+        "/{city_id}/practices",
+        response_model=Practices,
+        responses=answers({200: {"headers": ETAG}}, NotFound),
+    )
+    def list_practices(desk: At, city_id: CityId) -> Response:
+        """List the practices of a city, in its own order."""
+        with desk.read() as (session, _actor):
+            row = cities.get(session, city_id)
+            items = tuple(map(cities.as_stored_practice, row.practices))
+            return told(Practices(items=items), version=row.version)
+
+    @routes.post(
+        "/{city_id}/practices",
+        status_code=201,
+        response_model=StoredPractice,
+        dependencies=[Depends(says_json)],
+        responses=answers(
+            {201: {"headers": ETAG | PLACED}},
+            *_BODY,
+            Forbidden,
+            NotFound,
+            Conflict,
+            KeyReused,
+        ),
+    )
+    def add_practice(
+        desk: At,
+        once: OnlyOnce,
+        city_id: CityId,
+        new: Annotated[Practice, Body(examples=[example])],
+    ) -> Response:
+        """Add a practice; the city gets a new version."""
+
+        def work(session: Session, actor: Actor) -> Response:
+            row = cities.get(session, city_id, lock=True)
+            return _practice(row, cities.add_practice(session, actor, row, new), 201)
+
+        return once.answer(desk, work)
+
+    @routes.get(
+        "/{city_id}/practices/{practice_id}",
+        response_model=StoredPractice,
+        responses=answers({200: {"headers": ETAG}}, NotFound),
+    )
+    def read_practice(desk: At, city_id: CityId, practice_id: PracticeId) -> Response:
+        """Read a practice; its ETag is the city's."""
+        with desk.read() as (session, _actor):
+            row = cities.get(session, city_id)
+            return _practice(row, cities.practice(row, practice_id))
+
+    @routes.put(
+        "/{city_id}/practices/{practice_id}",
+        response_model=StoredPractice,
+        dependencies=[Depends(says_json)],
+        responses=answers(
+            {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
+        ),
+    )
+    def change_practice(
+        desk: At,
+        city_id: CityId,
+        practice_id: PracticeId,
+        new: Annotated[Practice, Body(examples=[example])],
+        if_match: IfMatch,
+    ) -> Response:
+        """Replace a practice; the city gets a new version."""
+        with desk.write() as (session, actor):
+            row = cities.get(session, city_id, lock=True)
+            entry = cities.practice(row, practice_id)
+            now = cities.as_stored_practice(entry).to_dict()
+            if_match.check(row.version, now, {"id": entry.id} | new.to_dict())
+            cities.change_practice(session, actor, row, entry, new)
+            return _practice(row, entry)
+
+    @routes.delete(
+        "/{city_id}/practices/{practice_id}",
+        status_code=204,
+        responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
+    )
+    def delete_practice(
+        desk: At, city_id: CityId, practice_id: PracticeId, if_match: IfMatch
+    ) -> None:
+        """Delete a practice; the city gets a new version."""
+        with desk.write() as (session, actor):
+            row = cities.get(session, city_id, lock=True)
+            entry = cities.practice(row, practice_id)
+            if_match.check(row.version, {})
+            cities.remove_practice(session, actor, row, entry)

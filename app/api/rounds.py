@@ -1,0 +1,363 @@
+"""Routes under /api/v1/rounds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from sqlalchemy.orm import Session
+
+from app.api.cities import CityId
+from app.api.described import ETAG, PLACED, merge_patch_of
+from app.api.problems import answers, refusals
+from app.db import models
+from app.deps import (
+    At,
+    IfMatch,
+    IfMatchOrNew,
+    OnlyOnce,
+    PageCut,
+    next_page,
+    says_json,
+    told,
+)
+from app.errors import (
+    AlreadyThere,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    InvalidPolicy,
+    KeyReused,
+    NoPrecondition,
+    NotFound,
+    NotJson,
+    Stale,
+    TooLarge,
+    WrongPhase,
+    WrongType,
+)
+from app.permissions import Actor
+from app.services import audit, bridge, participants, policies, rounds
+from schemas import (
+    AuditLog,
+    Participant,
+    Participants,
+    ParticipationWrite,
+    PhaseChange,
+    Policy,
+    Readiness,
+    Round,
+    Rounds,
+    RoundWrite,
+)
+
+RoundId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,63}$", examples=["inclucities"])]
+_BODY = (NotJson, TooLarge, WrongType, InvalidInput)
+_EXAMPLE = {"name": "Housing 2027", "description": "A year of visits on housing."}
+
+router = APIRouter(prefix="/rounds", tags=["rounds"])
+
+
+def _told(row: models.Round, status: int = 200) -> Response:
+    place = f"/api/v1/rounds/{row.id}" if status == 201 else None  # noqa: PLR2004
+    return told(rounds.as_round(row), status, version=row.version, location=place)
+
+
+@router.get("", responses=refusals(InvalidInput))
+def list_rounds(desk: At, cut: PageCut, request: Request) -> Rounds:
+    """List the rounds that the caller may see, by id."""
+    with desk.read() as (session, actor):
+        rows, cursor = rounds.search(session, actor, cut)
+        return Rounds(
+            items=tuple(map(rounds.as_round, rows)), next=next_page(request, cursor)
+        )
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, AlreadyThere, KeyReused
+    ),
+)
+def open_round(
+    desk: At, once: OnlyOnce, new: Annotated[RoundWrite, Body(examples=[_EXAMPLE])]
+) -> Response:
+    """Set up a round, as a draft; without an `id`, one is made of the name."""
+    return once.answer(
+        desk, lambda session, actor: _told(rounds.add(session, actor, new), 201)
+    )
+
+
+@router.get(
+    "/{round_id}",
+    response_model=Round,
+    responses=answers({200: {"headers": ETAG}}, NotFound),
+)
+def read_round(desk: At, round_id: RoundId) -> Response:
+    """Read a round."""
+    with desk.read() as (session, actor):
+        return _told(rounds.get(session, actor, round_id))
+
+
+@router.put(
+    "/{round_id}",
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}, 201: {"headers": ETAG | PLACED, "model": Round}},
+        *_BODY,
+        Forbidden,
+        Conflict,
+        WrongPhase,
+        Stale,
+        NoPrecondition,
+    ),
+)
+def put_round(
+    desk: At,
+    round_id: RoundId,
+    new: Annotated[RoundWrite, Body(examples=[_EXAMPLE])],
+    if_match: IfMatchOrNew,
+) -> Response:
+    """Replace name and description of a round, or set one up under this id.
+
+    `If-Match` is required when the round exists.
+    """
+    with desk.write() as (session, actor):
+        row = rounds.find(session, actor, round_id, lock=True)
+        if row is None:
+            return _told(rounds.add(session, actor, rounds.named(new, round_id)), 201)
+        sent = rounds.as_written(row) | new.model_dump(exclude={"id"})
+        if_match.check(row.version, rounds.as_written(row), sent)
+        rounds.change(session, actor, row, new)
+        return _told(row)
+
+
+@router.patch(
+    "/{round_id}",
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        WrongPhase,
+        Stale,
+        NoPrecondition,
+    ),
+    openapi_extra=merge_patch_of(RoundWrite, {"description": "A year of visits."}),
+)
+def patch_round(
+    desk: At,
+    round_id: RoundId,
+    patch: Annotated[
+        dict[str, object], Body(media_type="application/merge-patch+json")
+    ],
+    if_match: IfMatch,
+) -> Response:
+    """Change name or description (JSON merge patch, RFC 7396; null removes)."""
+    with desk.write() as (session, actor):
+        row = rounds.get(session, actor, round_id, lock=True)
+        new = rounds.patched(row, patch)
+        if_match.check(row.version, rounds.as_written(row), new.to_dict())
+        rounds.change(session, actor, row, new)
+        return _told(row)
+
+
+@router.delete(
+    "/{round_id}",
+    status_code=204,
+    responses=refusals(
+        InvalidInput, Forbidden, NotFound, WrongPhase, Stale, NoPrecondition
+    ),
+)
+def delete_round(desk: At, round_id: RoundId, if_match: IfMatch) -> None:
+    """Delete a draft with everything in it."""
+    with desk.write() as (session, actor):
+        row = rounds.get(session, actor, round_id, lock=True)
+        if_match.check(row.version, {})
+        rounds.remove(session, actor, row)
+
+
+@router.post(
+    "/{round_id}/phase",
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, WrongPhase, KeyReused
+    ),
+)
+def move_round(
+    desk: At,
+    once: OnlyOnce,
+    round_id: RoundId,
+    change: Annotated[PhaseChange, Body(examples=[{"to": "open", "reason": None}])],
+) -> Response:
+    """Bring a round into another phase; a step back needs a reason.
+
+    `staged` and `released` are reached by deciding on a run only.
+    """
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = rounds.get(session, actor, round_id, lock=True)
+        rounds.move(session, actor, row, change.to, change.reason)
+        return _told(row)
+
+    return once.answer(desk, work)
+
+
+@router.get("/{round_id}/participants", responses=refusals(InvalidInput, NotFound))
+def list_participants(
+    desk: At, round_id: RoundId, cut: PageCut, request: Request
+) -> Participants:
+    """List the cities of a round; wishes and vetoes only to those who may know."""
+    with desk.read() as (session, actor):
+        rounds.get(session, actor, round_id)
+        rows, cursor = participants.search(session, round_id, cut)
+        return Participants(
+            items=tuple(participants.as_participant(row, actor) for row in rows),
+            next=next_page(request, cursor),
+        )
+
+
+@router.get(
+    "/{round_id}/participants/{city_id}",
+    response_model=Participant,
+    responses=answers({200: {"headers": ETAG}}, NotFound),
+)
+def read_participant(desk: At, round_id: RoundId, city_id: CityId) -> Response:
+    """Read how a city takes part."""
+    with desk.read() as (session, actor):
+        rounds.get(session, actor, round_id)
+        row = participants.get(session, round_id, city_id)
+        said = participants.as_participant(row, actor)
+        return told(said, version=row.version)
+
+
+@router.put(
+    "/{round_id}/participants/{city_id}",
+    response_model=Participant,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {
+            200: {"headers": ETAG},
+            201: {"headers": ETAG | PLACED, "model": Participant},
+        },
+        *_BODY,
+        Forbidden,
+        NotFound,
+        WrongPhase,
+        Stale,
+        NoPrecondition,
+    ),
+)
+def put_participant(
+    desk: At,
+    round_id: RoundId,
+    city_id: CityId,
+    new: Annotated[ParticipationWrite, Body(examples=[{"mentor_capacity": None}])],
+    if_match: IfMatchOrNew,
+) -> Response:
+    """Enter a city, or change how it takes part; left out is as in its profile.
+
+    `If-Match` is required when the city takes part already.
+    """
+    with desk.write() as (session, actor):
+        round_row = rounds.get(session, actor, round_id, lock=True)
+        row = participants.find(session, round_id, city_id)
+        is_new = row is None
+        if row is not None:
+            now = participants.as_participant(row, actor).to_dict()
+            if_match.check(row.version, now, now | new.model_dump(exclude_unset=True))
+        row = participants.put(session, actor, round_row, city_id, new)
+        place = f"/api/v1/rounds/{round_id}/participants/{city_id}"
+        return told(
+            participants.as_participant(row, actor),
+            201 if is_new else 200,
+            version=row.version,
+            location=place if is_new else None,
+        )
+
+
+@router.delete(
+    "/{round_id}/participants/{city_id}",
+    status_code=204,
+    responses=refusals(
+        InvalidInput, Forbidden, NotFound, WrongPhase, Stale, NoPrecondition
+    ),
+)
+def remove_participant(
+    desk: At, round_id: RoundId, city_id: CityId, if_match: IfMatch
+) -> None:
+    """Take a city out of a round, with the pins and bans that name it."""
+    with desk.write() as (session, actor):
+        round_row = rounds.get(session, actor, round_id, lock=True)
+        row = participants.get(session, round_id, city_id)
+        if_match.check(row.version, {})
+        participants.remove(session, actor, round_row, row)
+
+
+@router.get(
+    "/{round_id}/policy",
+    response_model=Policy,
+    responses=answers({200: {"headers": ETAG}}, NotFound),
+)
+def read_policy(desk: At, round_id: RoundId) -> Response:
+    """Read how the round is matched."""
+    with desk.read() as (session, actor):
+        round_row = rounds.get(session, actor, round_id)
+        row = policies.get(session, actor, round_row)
+        return told(policies.as_policy(row), version=row.version)
+
+
+@router.put(
+    "/{round_id}/policy",
+    response_model=Policy,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}},
+        *_BODY,
+        InvalidPolicy,
+        Forbidden,
+        NotFound,
+        WrongPhase,
+        Stale,
+        NoPrecondition,
+    ),
+)
+def put_policy(
+    desk: At,
+    round_id: RoundId,
+    new: Annotated[Policy, Body(examples=[{"rules": {"different_country": True}}])],
+    if_match: IfMatch,
+) -> Response:
+    """Replace the weights, rules, pins, bans and the objective of a round."""
+    with desk.write() as (session, actor):
+        round_row = rounds.get(session, actor, round_id, lock=True)
+        row = policies.get(session, actor, round_row, lock=True)
+        if_match.check(row.version, policies.as_policy(row).to_dict(), new.to_dict())
+        policies.change(session, actor, round_row, row, new)
+        return told(policies.as_policy(row), version=row.version)
+
+
+@router.get("/{round_id}/readiness", responses=refusals(NotFound))
+def read_readiness(desk: At, round_id: RoundId) -> Readiness:
+    """Tell supply and demand, what each rule removes, and what stands in the way."""
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        policy = policies.as_policy(policies.get(session, actor, row))
+        return bridge.readiness(session, round_id, policy)
+
+
+@router.get("/{round_id}/audit", responses=refusals(InvalidInput, NotFound))
+def read_round_log(
+    desk: At, round_id: RoundId, cut: PageCut, request: Request
+) -> AuditLog:
+    """List what was done in a round, the newest first."""
+    with desk.read() as (session, actor):
+        rows, cursor = audit.of_round(session, actor, round_id, cut)
+        return AuditLog(
+            items=tuple(map(audit.as_entry, rows)), next=next_page(request, cursor)
+        )

@@ -1,0 +1,141 @@
+"""The only place where rows become what the engine takes, and where it is called."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+import matching
+from app.db import models
+from app.errors import Infeasible, InvalidPolicy, InvalidProblem, Refusal
+from app.services.cities import Filter, as_city, every
+from schemas import (
+    City,
+    Explanation,
+    InputError,
+    Policy,
+    Problem,
+    Readiness,
+    Role,
+    Veto,
+    Wish,
+)
+
+
+def problem_of(session: Session, round_id: str) -> Problem:
+    """Return the round as it is now: profiles, and how each city takes part.
+
+    Wishes and vetoes that name a city which takes no part are left out.
+    """
+    rows = _participants(session, round_id)
+    present = {row.city_id for row in rows}
+    wishes = (
+        Wish(
+            city=row.city_id,
+            role=wish["role"],
+            partners=tuple(one for one in wish["partners"] if one in present),
+        )
+        for row in rows
+        for wish in row.wishes
+    )
+    return Problem(
+        cities=tuple(_as_it_takes_part(row) for row in rows),
+        wishes=tuple(wish for wish in wishes if wish.partners),
+        vetoes=tuple(
+            Veto(city=row.city_id, partner=partner)
+            for row in rows
+            for partner in row.vetoes
+            if partner in present
+        ),
+    )
+
+
+def _participants(session: Session, round_id: str) -> Sequence[models.Participant]:
+    city = joinedload(models.Participant.city)
+    return session.scalars(
+        select(models.Participant)
+        .where(models.Participant.round_id == round_id)
+        .order_by(models.Participant.city_id)
+        .options(
+            city.options(
+                selectinload(models.City.areas), selectinload(models.City.practices)
+            )
+        )
+    ).all()
+
+
+def _as_it_takes_part(row: models.Participant) -> City:
+    return as_city(row.city).model_copy(
+        update={
+            "roles": tuple(row.roles.split(",")) if row.roles else (),
+            "mentor_capacity": row.mentor_capacity,
+            "learner_demand": row.learner_demand,
+        }
+    )
+
+
+def check(session: Session, round_id: str, policy: Policy, within: str = "") -> None:
+    """Refuse a policy that no run of this round could be made with.
+
+    Args:
+        session: Where the round is.
+        round_id: Which round.
+        policy: What to look at.
+        within: Where in the caller's body it stands.
+
+    Raises:
+        InvalidPolicy: For unknown cities, and for what this version does not have.
+
+    """
+    if policy.pins or policy.bans:
+        problem = problem_of(session, round_id)
+    else:  # nothing that a city could be missing from
+        problem = Problem(cities=())
+    try:
+        matching.check(problem, policy)
+    except matching.InvalidPolicy as error:
+        raise refusal(error, within) from error
+
+
+def readiness(session: Session, round_id: str, policy: Policy) -> Readiness:
+    """Return what stands in the way of matching the round."""
+    return matching.readiness(problem_of(session, round_id), policy)
+
+
+def suggestions(
+    session: Session, city: City, role: Role, limit: int
+) -> list[Explanation]:
+    """Return the best partners of a city among all cities with this role."""
+    others = (
+        as_city(row) for row in every(session, Filter(role=role)) if row.id != city.id
+    )
+    problem = Problem(cities=(city, *others))
+    return matching.suggest(problem, city.id, role, limit)
+
+
+_KINDS: dict[type[ValueError], type[Refusal]] = {
+    matching.InvalidProblem: InvalidProblem,
+    matching.InvalidPolicy: InvalidPolicy,
+    matching.Infeasible: Infeasible,
+}
+
+
+def refusal(
+    error: matching.InvalidProblem | matching.InvalidPolicy | matching.Infeasible,
+    within: str = "",
+) -> Refusal:
+    """Return a refusal of the engine as one of ours.
+
+    Args:
+        error: What the engine raised.
+        within: Where in the caller's body the policy stands.
+
+    """
+    prefix = "" if isinstance(error, matching.InvalidProblem) else within
+    return _KINDS[type(error)](
+        error.errors[0][2],
+        [
+            InputError(pointer=f"{prefix}{pointer}", code=code, message=message)
+            for pointer, code, message in error.errors
+        ],
+    )

@@ -1,0 +1,403 @@
+"""Cities and their practices: one aggregate."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.db import models
+from app.db.models.base import new_id, now
+from app.errors import AlreadyThere, Conflict, Forbidden, InUse, InvalidInput, NotFound
+from app.permissions import Actor, may_edit_city, may_organise
+from app.services import audit
+from app.services.changes import changed_fields, merge
+from app.services.names import search_key, slug
+from app.services.paging import Cut, cut_off
+from schemas import (
+    AreaId,
+    AreaLevels,
+    City,
+    CityWrite,
+    InputError,
+    MigrantShare,
+    Population,
+    Practice,
+    Role,
+    StoredPractice,
+    input_errors,
+)
+
+_MOST_PRACTICES = 200
+_WHOLE = (selectinload(models.City.areas), selectinload(models.City.practices))
+PLACES = (("mentor_capacity", "mentor"), ("learner_demand", "learner"))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which cities are wanted; None: whatever it is.
+
+    With a role, `area` means what the role does in it: a mentor is strong there, a
+    learner needs help there. Without one, either.
+    """
+
+    country: str | None = None
+    area: AreaId | None = None
+    role: Role | None = None
+    q: str | None = None
+    updated_since: datetime | None = None
+
+
+def as_city(row: models.City) -> City:
+    """Return the city as it travels."""
+    return City(
+        id=row.id,
+        name=row.name,
+        country=row.country,
+        association=row.association,
+        population=None
+        if row.population is None
+        else Population(
+            value=row.population,
+            year=row.population_year,
+            source=row.population_source,
+        ),
+        migrant_share=None
+        if row.migrant_share is None
+        else MigrantShare(
+            value=row.migrant_share,
+            definition=row.migrant_share_definition,
+            year=row.migrant_share_year,
+            source=row.migrant_share_source,
+        ),
+        latitude=row.latitude,
+        longitude=row.longitude,
+        languages=_words(row.languages),
+        roles=_words(row.roles),
+        mentor_capacity=row.mentor_capacity,
+        learner_demand=row.learner_demand,
+        areas={
+            entry.area: AreaLevels(need=entry.need, strength=entry.strength)
+            for entry in row.areas
+        },
+        practices=tuple(_as_practice(entry) for entry in row.practices),
+        needs_text=row.needs_text,
+    )
+
+
+def _words(joined: str) -> tuple[str, ...]:
+    return tuple(joined.split(",")) if joined else ()
+
+
+_PRACTICE_FIELDS = tuple(Practice.model_fields)
+
+
+def _as_practice(row: models.Practice) -> Practice:
+    return Practice(**{field: getattr(row, field) for field in _PRACTICE_FIELDS})
+
+
+def as_stored_practice(row: models.Practice) -> StoredPractice:
+    """Return the practice as it travels, with its id."""
+    fields = {field: getattr(row, field) for field in _PRACTICE_FIELDS}
+    return StoredPractice(id=row.id, **fields)
+
+
+def search(
+    session: Session, wanted: Filter, cut: Cut
+) -> tuple[Sequence[models.City], str | None]:
+    """Return a page of cities by id, and the cursor of the next one."""
+    asked = _matching(wanted).options(*_WHOLE).order_by(models.City.id)
+    if cut.after is not None:
+        asked = asked.where(models.City.id > cut.after)
+    found = session.scalars(asked.limit(cut.limit + 1)).all()
+    return cut_off(found, cut, lambda row: row.id)
+
+
+def every(session: Session, wanted: Filter = Filter()) -> Iterable[models.City]:
+    """Yield all cities of the filter by id, a few hundred in memory at a time."""
+    asked = _matching(wanted).options(*_WHOLE).order_by(models.City.id)
+    return session.scalars(asked.execution_options(yield_per=500))
+
+
+def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
+    asked = select(models.City)
+    if wanted.country is not None:
+        asked = asked.where(models.City.country == wanted.country)
+    if wanted.role is not None:
+        asked = asked.where(models.City.roles.contains(wanted.role))
+    if wanted.area is not None:
+        entry = models.CityArea
+        levels = {"mentor": entry.strength > 0, "learner": entry.need > 0}
+        either = (entry.strength > 0) | (entry.need > 0)
+        inside = levels.get(wanted.role, either) if wanted.role else either
+        asked = asked.where(
+            models.City.id.in_(
+                select(entry.city_id).where(entry.area == wanted.area, inside)
+            )
+        )
+    if wanted.q is not None:
+        key = search_key(wanted.q)
+        asked = asked.where(models.City.name_key.contains(key, autoescape=True))
+    if wanted.updated_since is not None:
+        asked = asked.where(models.City.updated_at >= wanted.updated_since)
+    return asked
+
+
+def find(session: Session, city_id: str, *, lock: bool = False) -> models.City | None:
+    """Return the city, or None; locked for the rest of the transaction if wanted."""
+    asked = select(models.City).where(models.City.id == city_id).options(*_WHOLE)
+    return session.scalar(asked.with_for_update() if lock else asked)
+
+
+def get(session: Session, city_id: str, *, lock: bool = False) -> models.City:
+    """Return the city, or raise `NotFound`."""
+    row = find(session, city_id, lock=lock)
+    if row is None:
+        raise NotFound(f"There is no city with the id {city_id}.")
+    return row
+
+
+def named(new: CityWrite, city_id: str | None = None) -> City:
+    """Return the city with its id: the path's, its own, or one made of its name.
+
+    Raises:
+        InvalidInput: If path and body differ, or nothing can be made of the name.
+
+    """
+    if city_id is not None and new.id not in {None, city_id}:
+        message = f"The path says `{city_id}`: write the same here, or leave it out."
+        raise InvalidInput(
+            message, [InputError(pointer="/id", code="differs", message=message)]
+        )
+    chosen = city_id or new.id or slug(new.name)
+    # Once more through the validator: a made id obeys the same rules as a given one.
+    return _checked(CityWrite, new.to_dict() | {"id": chosen})
+
+
+def _checked(kind: type[City], fields: dict[str, Any]) -> City:
+    try:
+        return City(**kind.model_validate(fields).to_dict())
+    except ValidationError as error:
+        errors = input_errors(error.errors())
+        detail = f"{errors[0].pointer}: {errors[0].message}"
+        raise InvalidInput(detail, errors) from None
+
+
+def patched(row: models.City, patch: dict[str, Any]) -> City:
+    """Return the city with a merge patch (RFC 7396) applied.
+
+    A role that comes or goes takes its places with it, unless the patch names them.
+
+    Raises:
+        InvalidInput: If what comes out is no city.
+
+    """
+    before = as_city(row)
+    fields = merge(before.to_dict(), patch)
+    for field, role in PLACES:
+        roles = fields.get("roles")
+        if isinstance(roles, list) and (role in roles) != (role in before.roles):
+            fields[field] = patch.get(field)
+    if patch.get("id", row.id) != row.id:
+        message = "An id stays what it is: register the city anew under another one."
+        error = InputError(pointer="/id", code="differs", message=message)
+        raise InvalidInput(message, [error])
+    return _checked(City, fields)
+
+
+def add(session: Session, actor: Actor, city: City) -> models.City:
+    """Register the city.
+
+    Raises:
+        Forbidden: If the actor may not.
+        AlreadyThere: If there is one with this id.
+
+    """
+    if not may_edit_city(actor, city.id):
+        raise Forbidden(f"You may not register the city {city.id}.")
+    if session.get(models.City, city.id) is not None:
+        raise AlreadyThere(f"There is a city with the id {city.id} already.")
+    row = models.City(id=city.id, areas=[], practices=[])
+    _write(row, city)
+    session.add(row)
+    session.flush()
+    audit.record(session, actor, "city.created", city=city.id)
+    return row
+
+
+def change(session: Session, actor: Actor, row: models.City, city: City) -> None:
+    """Make the stored city what the given one says; the same again changes nothing.
+
+    Raises:
+        Forbidden: If the actor may not.
+
+    """
+    if not may_edit_city(actor, row.id):
+        raise Forbidden(f"You may not change the city {row.id}.")
+    fields = changed_fields(as_city(row).to_dict(), city.to_dict())
+    if not fields:
+        return
+    _write(row, city)
+    _touch(session, row)
+    audit.record(session, actor, "city.changed", city=row.id, fields=fields)
+
+
+def remove(session: Session, actor: Actor, row: models.City) -> None:
+    """Delete the city.
+
+    Raises:
+        Forbidden: If the actor may not.
+        InUse: If it takes part in a round.
+
+    """
+    if not may_organise(actor):
+        raise Forbidden(f"You may not delete the city {row.id}.")
+    taking = select(models.Participant.round_id).where(
+        models.Participant.city_id == row.id
+    )
+    rounds = sorted(session.scalars(taking))
+    if rounds:
+        raise InUse(f"{row.id} takes part in: {', '.join(rounds)}. Take it out first.")
+    session.delete(row)
+    session.flush()
+    audit.record(session, actor, "city.deleted", city=row.id)
+
+
+def _write(row: models.City, city: City) -> None:
+    """Put every field of the city into the row."""
+    population, share = city.population, city.migrant_share
+    row.name, row.name_key = city.name, search_key(city.name)
+    row.country, row.association = city.country, city.association
+    row.population = population.value if population else None
+    row.population_year = population.year if population else None
+    row.population_source = population.source if population else None
+    row.migrant_share = share.value if share else None
+    row.migrant_share_definition = share.definition if share else None
+    row.migrant_share_year = share.year if share else None
+    row.migrant_share_source = share.source if share else None
+    row.latitude, row.longitude = city.latitude, city.longitude
+    row.languages, row.roles = ",".join(city.languages), ",".join(city.roles)
+    row.mentor_capacity = city.mentor_capacity
+    row.learner_demand = city.learner_demand
+    row.needs_text = city.needs_text
+    _write_areas(row, city)
+    _write_practices(row, city.practices)
+
+
+def _write_areas(row: models.City, city: City) -> None:
+    stored = {entry.area: entry for entry in row.areas}
+    for area, levels in city.areas.items():
+        entry = stored.pop(area, None)
+        if entry is None:
+            entry = models.CityArea(area=area)
+            row.areas.append(entry)
+        entry.need, entry.strength = levels.need, levels.strength
+    for entry in stored.values():
+        row.areas.remove(entry)
+
+
+def _write_practices(row: models.City, practices: Sequence[Practice]) -> None:
+    """Put the practices into the row; one of the same area and title keeps its id."""
+    stored: dict[tuple[str, str], list[models.Practice]] = {}
+    for entry in reversed(row.practices):
+        stored.setdefault((entry.area, entry.title), []).append(entry)
+    kept = []
+    for position, practice in enumerate(practices):
+        same = stored.get((practice.area, practice.title))
+        entry = same.pop() if same else models.Practice(id=new_id())
+        _write_practice(entry, practice, position)
+        kept.append(entry)
+    row.practices = kept
+
+
+def _write_practice(entry: models.Practice, practice: Practice, position: int) -> None:
+    for field in _PRACTICE_FIELDS:
+        setattr(entry, field, getattr(practice, field))
+    entry.position = position
+
+
+def _touch(session: Session, row: models.City) -> None:
+    """Make a change of an area or practice a change of the city: a new version."""
+    row.updated_at = now()
+    session.flush()
+
+
+def practice(row: models.City, practice_id: str) -> models.Practice:
+    """Return the city's practice, or raise `NotFound`."""
+    for entry in row.practices:
+        if entry.id == practice_id:
+            return entry
+    raise NotFound(f"{row.id} has no practice with this id.")
+
+
+def _may_practise(actor: Actor, row: models.City) -> None:
+    if not may_edit_city(actor, row.id):
+        raise Forbidden(f"You may not change the practices of {row.id}.")
+
+
+def add_practice(
+    session: Session, actor: Actor, row: models.City, new: Practice
+) -> models.Practice:
+    """Add a practice at the end.
+
+    Raises:
+        Forbidden: If the actor may not.
+        Conflict: If the city has as many as it may have.
+
+    """
+    _may_practise(actor, row)
+    if len(row.practices) >= _MOST_PRACTICES:
+        raise Conflict(f"A city may have {_MOST_PRACTICES} practices: delete one.")
+    entry = models.Practice(id=new_id())
+    last = row.practices[-1].position if row.practices else -1
+    _write_practice(entry, new, last + 1)
+    row.practices.append(entry)
+    _touch(session, row)
+    audit.record(session, actor, "practice.created", city=row.id, practice=entry.id)
+    return entry
+
+
+def change_practice(
+    session: Session,
+    actor: Actor,
+    row: models.City,
+    entry: models.Practice,
+    new: Practice,
+) -> None:
+    """Make the stored practice what the given one says, or raise `Forbidden`."""
+    _may_practise(actor, row)
+    if _as_practice(entry) == new:
+        return
+    _write_practice(entry, new, entry.position)
+    _touch(session, row)
+    audit.record(session, actor, "practice.changed", city=row.id, practice=entry.id)
+
+
+def remove_practice(
+    session: Session, actor: Actor, row: models.City, entry: models.Practice
+) -> None:
+    """Delete the practice, or raise `Forbidden`."""
+    _may_practise(actor, row)
+    row.practices.remove(entry)
+    _touch(session, row)
+    audit.record(session, actor, "practice.deleted", city=row.id, practice=entry.id)
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return the moment in UTC: what names no time zone is meant so.
+
+    Raises:
+        InvalidInput: If the calendar does not reach so far.
+
+    """
+    if moment is None:
+        return None
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        message = "There is no such moment in UTC."
+        error = InputError(pointer="?updated_since", code="moment", message=message)
+        raise InvalidInput(message, [error]) from None

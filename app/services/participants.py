@@ -1,0 +1,195 @@
+"""Who takes part in a round, and how."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import models
+from app.errors import Forbidden, InvalidInput, NotFound
+from app.permissions import Actor, may_enter_city, may_know_wishes
+from app.services import audit, cities, policies, rounds
+from app.services.changes import changed_fields
+from app.services.paging import Cut, cut_off
+from schemas import (
+    City,
+    InputError,
+    Participant,
+    ParticipationWrite,
+    PartnerWish,
+    input_errors,
+)
+
+
+def as_participant(row: models.Participant, actor: Actor) -> Participant:
+    """Return the participant as this actor may see it."""
+    known = may_know_wishes(actor, row.city_id)
+    return Participant(
+        city=row.city_id,
+        roles=tuple(row.roles.split(",")) if row.roles else (),
+        mentor_capacity=row.mentor_capacity,
+        learner_demand=row.learner_demand,
+        wishes=tuple(PartnerWish(**wish) for wish in row.wishes) if known else None,
+        vetoes=tuple(row.vetoes) if known else None,
+    )
+
+
+def search(
+    session: Session, round_id: str, cut: Cut
+) -> tuple[Sequence[models.Participant], str | None]:
+    """Return a page of the round's participants by city."""
+    table = models.Participant
+    asked = select(table).where(table.round_id == round_id).order_by(table.city_id)
+    if cut.after is not None:
+        asked = asked.where(table.city_id > cut.after)
+    found = session.scalars(asked.limit(cut.limit + 1)).all()
+    return cut_off(found, cut, lambda row: row.city_id)
+
+
+def find(session: Session, round_id: str, city_id: str) -> models.Participant | None:
+    """Return the participant, or None."""
+    return session.get(models.Participant, (round_id, city_id))
+
+
+def get(session: Session, round_id: str, city_id: str) -> models.Participant:
+    """Return the participant, or raise `NotFound`."""
+    row = find(session, round_id, city_id)
+    if row is None:
+        raise NotFound(f"{city_id} takes no part in {round_id}.")
+    return row
+
+
+def put(
+    session: Session,
+    actor: Actor,
+    round_row: models.Round,
+    city_id: str,
+    new: ParticipationWrite,
+) -> models.Participant:
+    """Enter the city, or change how it takes part.
+
+    Args:
+        session: In a write transaction.
+        actor: Who does it.
+        round_row: Locked.
+        city_id: Which city.
+        new: What is left out is as the city's profile says now.
+
+    Raises:
+        NotFound: If there is no such city.
+        Forbidden: If the actor may not do it now.
+        WrongPhase: If nobody may any more.
+        InvalidInput: If it contradicts itself, or names an unknown city.
+
+    """
+    _may_enter(actor, round_row, city_id)
+    city = cities.as_city(cities.get(session, city_id))
+    written = _complete(city, new)
+    _refuse_unknown(session, city_id, new)
+    row = find(session, round_row.id, city_id)
+    before = {} if row is None else as_participant(row, actor).to_dict()
+    if row is None:
+        row = models.Participant(round_id=round_row.id, city_id=city_id)
+        session.add(row)
+    row.roles = ",".join(written.roles)
+    row.mentor_capacity = written.mentor_capacity
+    row.learner_demand = written.learner_demand
+    row.wishes = [wish.to_dict() for wish in new.wishes]
+    row.vetoes = list(new.vetoes)
+    session.flush()
+    fields = changed_fields(before, as_participant(row, actor).to_dict())
+    if fields:
+        # Which fields, not what they say: wishes and vetoes are not everybody's.
+        action = "participant.changed" if before else "participant.joined"
+        audit.record(
+            session, actor, action, round_id=round_row.id, city=city_id, fields=fields
+        )
+    return row
+
+
+def remove(
+    session: Session, actor: Actor, round_row: models.Round, row: models.Participant
+) -> None:
+    """Take the city out of the round, with the pins and bans that name it.
+
+    Raises:
+        Forbidden: If the actor may not do it now.
+        WrongPhase: If nobody may any more.
+
+    """
+    _may_enter(actor, round_row, row.city_id)
+    session.delete(row)
+    session.flush()
+    dropped = policies.drop_decisions(session, round_row.id, row.city_id)
+    audit.record(
+        session,
+        actor,
+        "participant.left",
+        round_id=round_row.id,
+        city=row.city_id,
+        decisions_dropped=dropped,
+    )
+
+
+def _may_enter(actor: Actor, round_row: models.Round, city_id: str) -> None:
+    if not may_enter_city(actor, city_id, round_row.phase):
+        raise Forbidden(
+            f"You may not decide how {city_id} takes part while the round is "
+            f"{round_row.phase}."
+        )
+    rounds.must_be_changeable(round_row)
+
+
+def _complete(city: City, new: ParticipationWrite) -> City:
+    """Return the city as it takes part: what was left out is the city's own."""
+    fields = city.to_dict()
+    if new.roles is not None:
+        fields["roles"] = list(new.roles)
+        # A role that the city's profile does not name has the usual one place.
+        for field, role in (
+            ("mentor_capacity", "mentor"),
+            ("learner_demand", "learner"),
+        ):
+            if (role in new.roles) != (role in city.roles):
+                fields.pop(field)
+    for field in ("mentor_capacity", "learner_demand"):
+        if getattr(new, field) is not None:
+            fields[field] = getattr(new, field)
+    try:
+        return City(**fields)
+    except ValidationError as error:
+        errors = input_errors(error.errors())
+        raise InvalidInput(
+            f"{errors[0].pointer}: {errors[0].message}", errors
+        ) from None
+
+
+def _refuse_unknown(session: Session, city_id: str, new: ParticipationWrite) -> None:
+    named = [
+        (f"/wishes/{at}/partners/{rank}", partner)
+        for at, wish in enumerate(new.wishes)
+        for rank, partner in enumerate(wish.partners)
+    ] + [(f"/vetoes/{at}", partner) for at, partner in enumerate(new.vetoes)]
+    known = set(
+        session.scalars(
+            select(models.City.id).where(
+                models.City.id.in_({partner for _, partner in named})
+            )
+        )
+    )
+    errors = [
+        InputError(
+            pointer=place, code="itself", message="A city is never its own partner."
+        )
+        if partner == city_id
+        else InputError(
+            pointer=place,
+            code="unknown_city",
+            message=f"No city has the id `{partner}`.",
+        )
+        for place, partner in named
+        if partner == city_id or partner not in known
+    ]
+    if errors:
+        raise InvalidInput(f"{errors[0].pointer}: {errors[0].message}", errors)

@@ -1,0 +1,75 @@
+"""A round's policy: weights, rules, pins, bans and the objective."""
+
+from sqlalchemy.orm import Session
+
+from app.db import models
+from app.errors import Forbidden, NotFound
+from app.permissions import Actor, may_organise, may_oversee
+from app.services import audit, bridge, rounds
+from app.services.changes import changed_fields
+from schemas import Policy
+
+
+def get(
+    session: Session, actor: Actor, round_row: models.Round, *, lock: bool = False
+) -> models.RoundPolicy:
+    """Return the round's policy, or raise `NotFound` if it is not the actor's to see.
+
+    Pins and bans stand in it with their reasons: officers are not shown them.
+    """
+    if not may_oversee(actor):
+        raise NotFound(f"There is no policy of {round_row.id} for you.")
+    return session.get_one(models.RoundPolicy, round_row.id, with_for_update=lock)
+
+
+def as_policy(row: models.RoundPolicy) -> Policy:
+    """Return the policy as it travels."""
+    return Policy.model_validate(row.body)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    round_row: models.Round,
+    row: models.RoundPolicy,
+    new: Policy,
+) -> None:
+    """Make the stored policy what the given one says.
+
+    Raises:
+        Forbidden: If the actor may not.
+        WrongPhase: If the round is past being matched.
+        InvalidPolicy: If it names a city that takes no part, or asks for something
+            that this version does not have.
+
+    """
+    if not may_organise(actor):
+        raise Forbidden("Only an organiser may change the policy.")
+    rounds.must_be_changeable(round_row)
+    bridge.check(session, round_row.id, new)
+    fields = changed_fields(as_policy(row).to_dict(), new.to_dict())
+    if fields:
+        row.body = new.to_dict()
+        session.flush()
+        audit.record(
+            session, actor, "policy.changed", round_id=round_row.id, fields=fields
+        )
+
+
+def drop_decisions(session: Session, round_id: str, city_id: str) -> int:
+    """Remove the pins and bans that name the city; tell how many there were."""
+    row = session.get_one(models.RoundPolicy, round_id, with_for_update=True)
+    policy = as_policy(row)
+    kept = {
+        kind: tuple(
+            decision
+            for decision in getattr(policy, kind)
+            if city_id not in {decision.mentor, decision.learner}
+        )
+        for kind in ("pins", "bans")
+    }
+    dropped = len(policy.pins) + len(policy.bans) - sum(map(len, kept.values()))
+    if dropped:
+        row.body = policy.model_copy(update=kept).to_dict()
+        session.flush()
+    return dropped

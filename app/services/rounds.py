@@ -1,0 +1,246 @@
+"""Rounds: setting one up, and moving it from phase to phase."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import models
+from app.db.models.base import now
+from app.errors import AlreadyThere, Forbidden, InvalidInput, NotFound, WrongPhase
+from app.permissions import Actor, may_organise, may_oversee, may_see_round
+from app.services import audit
+from app.services.changes import changed_fields, merge
+from app.services.names import slug
+from app.services.paging import Cut, cut_off
+from schemas import InputError, Policy, Round, RoundWrite, input_errors
+
+_ORDER = ("draft", "open", "closed", "staged", "released", "archived")
+_BY_VERB = {"staged": "stage", "released": "release"}
+"""Phases that are entered by deciding on a run, and in no other way."""
+CHANGEABLE = ("draft", "open", "closed")
+"""Phases in which participants and policy may change."""
+
+
+def as_round(row: models.Round) -> Round:
+    """Return the round as it travels."""
+    return Round.model_validate(
+        {field: getattr(row, field) for field in Round.model_fields}
+    )
+
+
+def as_written(row: models.Round) -> dict[str, object]:
+    """Return what a caller may write of the round."""
+    return {"id": row.id, "name": row.name, "description": row.description}
+
+
+def search(
+    session: Session, actor: Actor, cut: Cut
+) -> tuple[Sequence[models.Round], str | None]:
+    """Return a page of the rounds that the actor may see, by id."""
+    asked = select(models.Round).order_by(models.Round.id)
+    if not may_oversee(actor):
+        own = select(models.Participant.round_id).where(
+            models.Participant.city_id == actor.city
+        )
+        asked = asked.where((models.Round.phase != "draft") | models.Round.id.in_(own))
+    if cut.after is not None:
+        asked = asked.where(models.Round.id > cut.after)
+    found = session.scalars(asked.limit(cut.limit + 1)).all()
+    return cut_off(found, cut, lambda row: row.id)
+
+
+def get(
+    session: Session, actor: Actor, round_id: str, *, lock: bool = False
+) -> models.Round:
+    """Return the round, or raise `NotFound` if there is none for the actor.
+
+    Args:
+        session: Where to look.
+        actor: Who is looking.
+        round_id: Which round.
+        lock: For every write inside the round: such writes come one after the other.
+
+    """
+    row = find(session, actor, round_id, lock=lock)
+    if row is None:
+        raise NotFound(f"There is no round with the id {round_id}.")
+    return row
+
+
+def find(
+    session: Session, actor: Actor, round_id: str, *, lock: bool = False
+) -> models.Round | None:
+    """Return the round, or None if there is none for the actor."""
+    asked = select(models.Round).where(models.Round.id == round_id)
+    row = session.scalar(asked.with_for_update() if lock else asked)
+    if row is None or not may_see_round(
+        actor, row.phase, takes_part=_takes_part(session, actor, round_id)
+    ):
+        return None
+    return row
+
+
+def named(new: RoundWrite, round_id: str) -> RoundWrite:
+    """Return the round with the id of its path, or raise `InvalidInput`."""
+    _same_id(new, round_id)
+    return new.model_copy(update={"id": round_id})
+
+
+def _same_id(new: RoundWrite, round_id: str) -> None:
+    if new.id not in {None, round_id}:
+        message = f"The round is called `{round_id}`: write the same, or leave it out."
+        error = InputError(pointer="/id", code="differs", message=message)
+        raise InvalidInput(message, [error])
+
+
+def patched(row: models.Round, patch: dict[str, object]) -> RoundWrite:
+    """Return the round with a merge patch applied, or raise `InvalidInput`."""
+    try:
+        return RoundWrite.model_validate(merge(as_written(row), patch))
+    except ValidationError as error:
+        errors = input_errors(error.errors())
+        detail = f"{errors[0].pointer}: {errors[0].message}"
+        raise InvalidInput(detail, errors) from None
+
+
+def _takes_part(session: Session, actor: Actor, round_id: str) -> bool:
+    if actor.city is None:
+        return False
+    return session.get(models.Participant, (round_id, actor.city)) is not None
+
+
+def _must_organise(actor: Actor) -> None:
+    if not may_organise(actor):
+        raise Forbidden("Only an organiser may do this.")
+
+
+def add(session: Session, actor: Actor, new: RoundWrite) -> models.Round:
+    """Open a round as a draft; a made id that is taken gets a number.
+
+    Raises:
+        Forbidden: If the actor may not.
+        AlreadyThere: If there is one with the id that was given.
+
+    """
+    _must_organise(actor)
+    if new.id and session.get(models.Round, new.id) is not None:
+        raise AlreadyThere(f"There is a round with the id {new.id} already.")
+    row = models.Round(id=new.id or _free_id(session, new.name))
+    row.name, row.description = new.name, new.description
+    session.add(row)
+    session.flush()
+    policy = Policy().to_dict()
+    session.add(models.RoundPolicy(round_id=row.id, body=policy))
+    session.flush()
+    audit.record(session, actor, "round.created", round_id=row.id)
+    return row
+
+
+def _free_id(session: Session, name: str) -> str:
+    base = slug(name)[:56].strip("-") or "round"
+    taken = set(
+        session.scalars(select(models.Round.id).where(models.Round.id.startswith(base)))
+    )
+    number, chosen = 1, base
+    while chosen in taken:
+        number += 1
+        chosen = f"{base}-{number}"
+    return chosen
+
+
+def change(session: Session, actor: Actor, row: models.Round, new: RoundWrite) -> None:
+    """Make the stored round what the given one says.
+
+    Raises:
+        Forbidden: If the actor may not.
+        InvalidInput: If the id differs.
+        WrongPhase: If the round is archived.
+
+    """
+    _must_organise(actor)
+    _same_id(new, row.id)
+    if row.phase == "archived":
+        raise WrongPhase("An archived round stays as it is.")
+    before = as_written(row)
+    row.name, row.description = new.name, new.description
+    fields = changed_fields(before, as_written(row))
+    if fields:
+        row.updated_at = now()
+        session.flush()
+        audit.record(session, actor, "round.changed", round_id=row.id, fields=fields)
+
+
+def remove(session: Session, actor: Actor, row: models.Round) -> None:
+    """Delete a draft with everything in it.
+
+    Raises:
+        Forbidden: If the actor may not.
+        WrongPhase: If the round is no draft any more.
+
+    """
+    _must_organise(actor)
+    if row.phase != "draft":
+        raise WrongPhase(
+            f"Only a draft can be deleted, and this round is {row.phase}: archive it."
+        )
+    session.delete(row)
+    session.flush()
+    audit.record(session, actor, "round.deleted", round_id=row.id)
+
+
+def move(
+    session: Session, actor: Actor, row: models.Round, to: str, reason: str | None
+) -> None:
+    """Bring the round into another phase.
+
+    One step at a time from draft to closed, back likewise with a reason, and into the
+    archive from anywhere.
+
+    Raises:
+        Forbidden: If the actor may not.
+        InvalidInput: If a step back has no reason.
+        WrongPhase: If there is no way there.
+
+    """
+    _must_organise(actor)
+    if to == row.phase:
+        return
+    if to in _BY_VERB:
+        raise WrongPhase(
+            f"A round becomes {to} by POST /rounds/{row.id}/{_BY_VERB[to]} alone."
+        )
+    step = _ORDER.index(to) - _ORDER.index(row.phase)
+    if row.phase == "archived" or (to != "archived" and abs(step) != 1):
+        ways = ", ".join(_ways(row.phase)) or "nowhere: it stays as it is"
+        raise WrongPhase(f"From {row.phase} there is no way to {to}, only to {ways}.")
+    if step < 0 and reason is None:
+        message = "A step back needs a reason: it stands in the log."
+        error = InputError(pointer="/reason", code="missing", message=message)
+        raise InvalidInput(message, [error])
+    before, row.phase, row.updated_at = row.phase, to, now()
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "round.moved",
+        round_id=row.id,
+        before=before,
+        to=to,
+        reason=reason,
+    )
+
+
+def _ways(phase: str) -> list[str]:
+    at = _ORDER.index(phase)
+    near = {*_ORDER[max(at - 1, 0) : at], *_ORDER[at + 1 : at + 2], "archived"}
+    return [to for to in _ORDER if to in near - {*_BY_VERB, phase}] if at < 5 else []  # noqa: PLR2004 -- the archive
+
+
+def must_be_changeable(row: models.Round) -> None:
+    """Raise `WrongPhase` unless participants and policy may still change."""
+    if row.phase not in CHANGEABLE:
+        raise WrongPhase(
+            f"The round is {row.phase}: who takes part and how it is matched stays."
+        )

@@ -1,0 +1,303 @@
+"""Runs: started by an organiser, computed by whichever worker claims them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+import matching
+from app.db import Database, models
+from app.db.models.base import now
+from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
+from app.permissions import Actor, may_organise, may_oversee
+from app.services import audit, bridge, policies
+from app.services.paging import Cut, cut_off
+from schemas import Policy, Problem, ProblemDetails, Progress, Run, RunWrite, Solution
+
+_MATCHABLE = ("open", "closed")
+_ENDED = ("succeeded", "infeasible", "failed", "cancelled")
+LEASE = 15.0
+"""Seconds for which a worker is believed alive after it was last heard of."""
+_MOST_LOST = 3
+
+
+def as_run(row: models.Run) -> Run:
+    """Return the run as it travels."""
+    return Run(
+        id=row.id,
+        round=row.round_id,
+        label=row.label,
+        state=row.state,
+        progress=Progress(step=row.step, done=row.done, of=row.of),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        attempt=row.attempt,
+        problem_hash=row.problem_hash,
+        policy_hash=row.policy_hash,
+        problem=ProblemDetails(**row.refusal) if row.refusal else None,
+    )
+
+
+def has_ended(row: models.Run) -> bool:
+    """Tell whether nothing more will happen to the run."""
+    return row.state in _ENDED
+
+
+def start(
+    session: Session, actor: Actor, round_row: models.Round, new: RunWrite
+) -> models.Run:
+    """Queue a run over a frozen copy of the round.
+
+    Raises:
+        Forbidden: If the actor may not.
+        WrongPhase: If the round is not open or closed.
+        InvalidPolicy: If no run could be made with the policy.
+
+    """
+    if not may_organise(actor):
+        raise Forbidden("Only an organiser may start a run.")
+    if round_row.phase not in _MATCHABLE:
+        raise WrongPhase(
+            f"The round is {round_row.phase}; it is matched while open (a trial) or "
+            "closed."
+        )
+    policy = new.policy
+    if policy is None:
+        policy = policies.as_policy(policies.get(session, actor, round_row))
+    else:
+        bridge.check(session, round_row.id, policy, within="/policy")
+    problem = bridge.problem_of(session, round_row.id)
+    row = models.Run(
+        round_id=round_row.id,
+        label=new.label,
+        problem=problem.model_dump_json(),
+        policy=policy.model_dump_json(),
+        problem_hash=matching.problem_hash(problem),
+        policy_hash=matching.policy_hash(policy),
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, actor, "run.started", round_id=round_row.id, run=row.id)
+    return row
+
+
+def search(
+    session: Session, actor: Actor, round_id: str, cut: Cut
+) -> tuple[Sequence[models.Run], str | None]:
+    """Return a page of the round's runs, the newest first, or raise `NotFound`."""
+    if not may_oversee(actor):
+        raise NotFound(f"There are no runs of {round_id} for you.")
+    table = models.Run
+    asked = (
+        select(table)
+        .where(table.round_id == round_id)
+        .order_by(table.created_at.desc(), table.id.desc())
+    )
+    if cut.after is not None:
+        last = session.get(table, cut.after)
+        if last is not None:
+            older = table.created_at < last.created_at
+            same = (table.created_at == last.created_at) & (table.id < last.id)
+            asked = asked.where(older | same)
+    found = session.scalars(asked.limit(cut.limit + 1)).all()
+    return cut_off(found, cut, lambda row: row.id)
+
+
+def get(
+    session: Session, actor: Actor, run_id: str, *, lock: bool = False
+) -> models.Run:
+    """Return the run, or raise `NotFound` if there is none for the actor."""
+    asked = select(models.Run).where(models.Run.id == run_id)
+    row = session.scalar(asked.with_for_update() if lock else asked)
+    if row is None or not may_oversee(actor):
+        raise NotFound(f"There is no run with the id {run_id}.")
+    return row
+
+
+def cancel(session: Session, actor: Actor, row: models.Run) -> None:
+    """End a run that has not ended; the worker notices at its next heartbeat.
+
+    Raises:
+        Forbidden: If the actor may not.
+        Conflict: If it has ended in another way.
+
+    """
+    if not may_organise(actor):
+        raise Forbidden("Only an organiser may cancel a run.")
+    if row.state == "cancelled":
+        return
+    if has_ended(row):
+        raise Conflict(f"The run has {row.state} already.")
+    row.state, row.finished_at, row.lease_until = "cancelled", now(), None
+    session.flush()
+    audit.record(session, actor, "run.cancelled", round_id=row.round_id, run=row.id)
+
+
+def solution_text(session: Session, row: models.Run) -> str:
+    """Return the solution as JSON, or raise `NotFinished`."""
+    found = session.get(models.Solution, row.id)
+    if found is None:
+        raise NotFinished(f"The run is {row.state}: it has no solution.")
+    return found.body
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A solution with everything needed to show it."""
+
+    run: Run
+    round_name: str
+    problem: Problem
+    policy: Policy
+    solution: Solution
+
+
+def outcome(session: Session, row: models.Run) -> Outcome:
+    """Return the run's solution with its problem and policy, or raise `NotFinished`."""
+    text = solution_text(session, row)
+    return Outcome(
+        run=as_run(row),
+        round_name=session.get_one(models.Round, row.round_id).name,
+        problem=Problem.model_validate_json(row.problem),
+        policy=Policy.model_validate_json(row.policy),
+        solution=Solution.model_validate_json(text),
+    )
+
+
+# What workers do. The attempt fences off a worker that was thought to be dead: every
+# write of it is refused once somebody else has the run.
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that is this worker's to compute."""
+
+    run: str
+    attempt: int
+    problem: Problem
+    policy: Policy
+
+
+def claim(database: Database, lease: float = LEASE) -> Claim | None:
+    """Take the oldest queued run, or None if there is none."""
+    table = models.Run
+    oldest = (
+        select(table.id)
+        .where(table.state == "queued")
+        .order_by(table.created_at, table.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    with database.write() as session:
+        found = session.execute(
+            update(table)
+            .where(table.id == oldest, table.state == "queued")
+            .values(
+                state="running",
+                attempt=table.attempt + 1,
+                started_at=now(),
+                lease_until=database.seconds(session) + lease,
+            )
+            .returning(table.id, table.attempt, table.problem, table.policy)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+    if found is None:
+        return None
+    return Claim(
+        run=found.id,
+        attempt=found.attempt,
+        problem=Problem.model_validate_json(found.problem),
+        policy=Policy.model_validate_json(found.policy),
+    )
+
+
+def _write(session: Session, mine: Claim, **values: object) -> bool:
+    """Change the run if it is still this worker's; tell whether it is."""
+    table = models.Run
+    return (
+        session.execute(
+            update(table)
+            .where(
+                table.id == mine.run,
+                table.attempt == mine.attempt,
+                table.state == "running",
+            )
+            .values(**values)
+            .returning(table.id)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        is not None
+    )
+
+
+def beat(
+    database: Database, mine: Claim, progress: Progress, lease: float = LEASE
+) -> bool:
+    """Renew the lease; tell whether the run is still this worker's."""
+    with database.write() as session:
+        return _write(
+            session,
+            mine,
+            lease_until=database.seconds(session) + lease,
+            step=progress.step,
+            done=progress.done,
+            of=progress.of,
+        )
+
+
+def succeed(database: Database, mine: Claim, found: Solution) -> bool:
+    """Store the solution, unless the run is not this worker's any more."""
+    with database.write() as session:
+        kept = _write(
+            session, mine, state="succeeded", finished_at=now(), lease_until=None
+        )
+        if kept:
+            body = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
+            session.add(models.Solution(run_id=mine.run, body=body))
+        return kept
+
+
+def fail(
+    database: Database, mine: Claim, why: ProblemDetails, state: str = "failed"
+) -> bool:
+    """Store why there is no solution."""
+    with database.write() as session:
+        return _write(
+            session,
+            mine,
+            state=state,
+            finished_at=now(),
+            lease_until=None,
+            refusal=why.to_dict(),
+        )
+
+
+def hand_back(database: Database, mine: Claim) -> bool:
+    """Queue the run again: this worker has been told to stop."""
+    with database.write() as session:
+        return _write(session, mine, state="queued", lease_until=None)
+
+
+def sweep(database: Database, why: ProblemDetails) -> int:
+    """Queue the runs of dead workers again; one that was lost too often has failed."""
+    table = models.Run
+    with database.write() as session:
+        dead = session.scalars(
+            select(table)
+            .where(
+                table.state == "running",
+                table.lease_until < database.seconds(session),
+            )
+            .with_for_update(skip_locked=True)
+        ).all()
+        for row in dead:
+            row.lost += 1
+            row.lease_until = None
+            row.state = "queued" if row.lost < _MOST_LOST else "failed"
+            if row.state == "failed":
+                row.refusal, row.finished_at = why.to_dict(), now()
+        return len(dead)

@@ -1,0 +1,307 @@
+"""Who may do what: a row for every operation of the OpenAPI document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+
+from app.db import Database, models
+from app.main import create_app
+from app.permissions import TERMINAL
+from app.services import accounts, cities, participants, rounds, runs
+from app.settings import Settings
+from matching import match
+from schemas import City, CityWrite, ParticipationWrite, Practice, RoundWrite, RunWrite
+from tests.app.profiles import city, refusal, register
+from tests.fixtures.service import ROLES, add_accounts
+
+# The answers to: nobody, the officer of the city in question, the officer of another
+# one, the auditor, the organiser, the administrator.
+CALLERS = (None, "officer", "stranger", "auditor", "organiser", "administrator")
+ANYBODY = (200,) * 6
+READERS = (401, 200, 200, 200, 200, 200)
+OVERSEERS = (401, 404, 404, 200, 200, 200)
+
+
+def organisers(done: int, refused: int = 403) -> tuple[int, ...]:
+    return (401, refused, refused, 403, done, done)
+
+
+def own_or_organisers(done: int) -> tuple[int, ...]:
+    return (401, done, 403, 403, done, done)
+
+
+PROFILE = city("mechelen", "mentor")
+NEW = {"name": "Another"}
+PRACTICE = {"area": "housing", "title": "T"}
+MATCH = {"cities": [PROFILE, city("b")]}
+TABLE: dict[str, tuple[tuple[int, ...], object]] = {
+    "GET /api/v1/policy-areas": (ANYBODY, None),
+    "POST /api/v1/match": (ANYBODY, MATCH),
+    "GET /api/v1/cities": (READERS, None),
+    "POST /api/v1/cities": (organisers(201), city("new")),
+    "GET /api/v1/cities/{city_id}": (READERS, None),
+    "PUT /api/v1/cities/{city_id}": (own_or_organisers(200), PROFILE | NEW),
+    "PATCH /api/v1/cities/{city_id}": (own_or_organisers(200), NEW),
+    "DELETE /api/v1/cities/{city_id}": (organisers(204), None),
+    "GET /api/v1/cities/{city_id}/suggestions": (READERS, None),
+    "GET /api/v1/cities/{city_id}/audit": ((401, 200, 404, 200, 200, 200), None),
+    "GET /api/v1/cities/{city_id}/practices": (READERS, None),
+    "POST /api/v1/cities/{city_id}/practices": (own_or_organisers(201), PRACTICE),
+    "GET /api/v1/cities/{city_id}/practices/{practice_id}": (READERS, None),
+    "PUT /api/v1/cities/{city_id}/practices/{practice_id}": (
+        own_or_organisers(200),
+        PRACTICE | {"title": "Another"},
+    ),
+    "DELETE /api/v1/cities/{city_id}/practices/{practice_id}": (
+        own_or_organisers(204),
+        None,
+    ),
+    "GET /api/v1/rounds": (READERS, None),
+    "POST /api/v1/rounds": (organisers(201), NEW),
+    "GET /api/v1/rounds/{round_id}": (READERS, None),
+    "PUT /api/v1/rounds/{round_id}": (organisers(200), NEW),
+    "PATCH /api/v1/rounds/{round_id}": (organisers(200), NEW),
+    "DELETE /api/v1/rounds/{round_id}": (organisers(204, 404), None),
+    "POST /api/v1/rounds/{round_id}/phase": (organisers(200), {"to": "closed"}),
+    "GET /api/v1/rounds/{round_id}/participants": (READERS, None),
+    "GET /api/v1/rounds/{round_id}/participants/{city_id}": (READERS, None),
+    "PUT /api/v1/rounds/{round_id}/participants/{city_id}": (
+        own_or_organisers(200),
+        {"mentor_capacity": 2},
+    ),
+    "DELETE /api/v1/rounds/{round_id}/participants/{city_id}": (
+        own_or_organisers(204),
+        None,
+    ),
+    "GET /api/v1/rounds/{round_id}/policy": (OVERSEERS, None),
+    "PUT /api/v1/rounds/{round_id}/policy": (
+        organisers(200, 404),
+        {"objective": "fair"},
+    ),
+    "GET /api/v1/rounds/{round_id}/readiness": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/audit": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/runs": (OVERSEERS, None),
+    "POST /api/v1/rounds/{round_id}/runs": (organisers(202), {}),
+    "GET /api/v1/runs/{run_id}": (OVERSEERS, None),
+    "DELETE /api/v1/runs/{run_id}": (organisers(200, 404), None),
+    "GET /api/v1/runs/{run_id}/solution": (OVERSEERS, None),
+    "GET /api/v1/runs/{run_id}/solution.csv": (OVERSEERS, None),
+    "GET /api/v1/runs/{run_id}/solution.html": (OVERSEERS, None),
+}
+# The runs of this world stay as they are: nobody computes them.
+APP = create_app(Settings(match_per_minute=100_000, runs_at_once=0))
+OPERATIONS = [
+    f"{method.upper()} {path}"
+    for path, methods in APP.openapi()["paths"].items()
+    for method in methods
+]
+
+
+@dataclass
+class World:
+    """A city, a round in which it takes part, and a run that has ended."""
+
+    client: TestClient
+    database: Database
+    tokens: dict[str, str]
+    ids: dict[str, str]
+    queued: str
+
+    def audited(self) -> int:
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(models.Audit)) or 0
+
+    def call(self, operation: str, role: str | None, body: object):
+        method, path = operation.split(" ")
+        ids = dict(self.ids)
+        if operation.startswith("DELETE /api/v1/runs"):
+            ids["run_id"] = self.queued
+        if operation == "DELETE /api/v1/rounds/{round_id}":
+            ids["round_id"] = "a-draft"
+        if operation == "DELETE /api/v1/cities/{city_id}":
+            ids["city_id"] = "alone"
+        for name, value in ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        headers = {"If-Match": "*"}
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[role]}"
+        return self.client.request(method, path, headers=headers, json=body)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(APP, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def world(client, database) -> World:
+    tokens = add_accounts(database)
+    APP.state.database = database
+    with database.write() as session:
+        stranger = accounts.add_user(session, "s@example.org", "officer", "other")
+        tokens["stranger"] = accounts.add_token(session, stranger)
+        for profile in (PROFILE, city("other"), city("alone")):
+            cities.add(session, TERMINAL, City(**profile))
+        row = cities.get(session, "mechelen")
+        practice = cities.add_practice(session, TERMINAL, row, Practice(**PRACTICE))
+        round_row = rounds.add(session, TERMINAL, RoundWrite(name="R"))
+        rounds.add(session, TERMINAL, RoundWrite(name="A draft"))
+        for name in ("mechelen", "other"):
+            participants.put(session, TERMINAL, round_row, name, ParticipationWrite())
+        rounds.move(session, TERMINAL, round_row, "open", None)
+        runs.start(session, TERMINAL, round_row, RunWrite())
+    mine = runs.claim(database)
+    assert mine is not None
+    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    with database.write() as session:
+        queued = runs.start(
+            session, TERMINAL, rounds.get(session, TERMINAL, "r"), RunWrite()
+        )
+    ids = {
+        "city_id": "mechelen",
+        "round_id": "r",
+        "run_id": mine.run,
+        "practice_id": practice.id,
+    }
+    return World(client, database, tokens, ids, queued.id)
+
+
+def test_every_operation_has_a_row():
+    assert sorted(TABLE) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("operation", sorted(TABLE))
+def test_an_operation_is_for_whom_the_table_says(world, operation, caller):
+    expected, body = TABLE[operation]
+    status = expected[CALLERS.index(caller)]
+    before = world.audited()
+
+    answer = world.call(operation, caller, body)
+
+    assert answer.status_code == status, answer.text
+    changes = not operation.startswith("GET") and operation != "POST /api/v1/match"
+    assert world.audited() - before == int(changes and status < 400)
+    if status == 401:
+        assert refusal(answer) == (401, "unauthenticated", [])
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_draft_is_hidden_from_those_who_take_no_part(world):
+    def seen(role):
+        headers = {"Authorization": f"Bearer {world.tokens[role]}"}
+        listed = world.client.get("/api/v1/rounds", headers=headers).json()["items"]
+        read = world.client.get("/api/v1/rounds/a-draft", headers=headers).status_code
+        return [one["id"] for one in listed], read
+
+    assert seen("organiser") == seen("auditor") == (["a-draft", "r"], 200)
+    assert seen("officer") == (["r"], 404)
+    with world.database.write() as session:
+        draft = rounds.get(session, TERMINAL, "a-draft")
+        participants.put(session, TERMINAL, draft, "mechelen", ParticipationWrite())
+    assert seen("officer") == (["a-draft", "r"], 200)
+    assert seen("stranger") == (["r"], 404)
+
+
+def test_wishes_and_vetoes_are_for_organisers_and_the_city_itself(world):
+    with world.database.write() as session:
+        participants.put(
+            session,
+            TERMINAL,
+            rounds.get(session, TERMINAL, "r"),
+            "mechelen",
+            ParticipationWrite(vetoes=("other",)),
+        )
+
+    def vetoes(role):
+        headers = {"Authorization": f"Bearer {world.tokens[role]}"}
+        one = "/api/v1/rounds/r/participants/mechelen"
+        read = world.client.get(one, headers=headers).json()
+        listed = world.client.get(one.removesuffix("/mechelen"), headers=headers)
+        assert listed.json()["items"][0] == read
+        return read["vetoes"], read["wishes"]
+
+    for role in ("organiser", "auditor", "administrator", "officer"):
+        assert vetoes(role) == (["other"], [])
+    assert vetoes("stranger") == (None, None)
+
+
+def test_an_officer_enters_and_leaves_while_the_round_is_open_only(world):
+    def enter():
+        return world.call(
+            "PUT /api/v1/rounds/{round_id}/participants/{city_id}", "officer", {}
+        ).status_code
+
+    assert enter() == 200
+    with world.database.write() as session:
+        rounds.move(
+            session, TERMINAL, rounds.get(session, TERMINAL, "r"), "closed", None
+        )
+    assert enter() == 403
+
+
+def test_an_officer_registers_its_own_city(service):
+    assert service.post("/cities", city("mechelen"), "officer").status_code == 201
+    assert refusal(service.post("/cities", city("ghent"), "officer"))[0] == 403
+    assert (
+        service.put("/cities/ghent", city("ghent"), role="officer").status_code == 403
+    )
+    assert [c["id"] for c in service.get("/cities").json()["items"]] == ["mechelen"]
+
+
+def test_tokens_are_read_only_expire_and_fall_with_the_account(service):
+    database = Database(service.url)
+    with database.write() as session:
+        account = accounts.find_user(session, "Organiser@example.org")
+        for name, scope, days in (("reads", "read", None), ("old", "write", 0)):
+            service.tokens[name] = accounts.add_token(
+                session, account, scope, name, days
+            )
+    register(service, city("a"))
+
+    assert service.get("/cities/a", "reads").status_code == 200
+    assert refusal(service.post("/cities", city("b"), "reads"))[1] == "forbidden"
+    assert refusal(service.get("/cities/a", "old"))[1] == "unauthenticated"
+    with database.write() as session:
+        account = accounts.find_user(session, "organiser@example.org")
+        assert accounts.revoke_tokens(session, account, "reads") == 1
+    assert refusal(service.get("/cities/a", "reads"))[1] == "unauthenticated"
+    assert service.get("/cities/a").status_code == 200
+    with database.write() as session:
+        session.delete(accounts.find_user(session, "organiser@example.org"))
+    assert refusal(service.get("/cities/a"))[1] == "unauthenticated"
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "given", ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer cmp_\xe9"]
+)
+def test_what_is_no_token_of_ours_is_refused(service, given):
+    answer = service.client.get(
+        "/api/v1/cities", headers={"Authorization": given.encode("latin-1")}
+    )
+
+    assert refusal(answer) == (401, "unauthenticated", [])
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_secrets_are_not_stored(service):
+    database = Database(service.url)
+    with database.read() as session:
+        stored = session.scalars(select(models.Token)).all()
+
+    assert len(stored) == len(ROLES)
+    for token in stored:
+        assert token.digest not in service.tokens.values()
+        assert not any(
+            secret in repr(vars(token)) for secret in service.tokens.values()
+        )
+    database.close()
+
+
+def test_a_stored_city_may_be_sent_back_whole():
+    assert CityWrite(**PROFILE).to_dict() == City(**PROFILE).to_dict()
