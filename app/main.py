@@ -9,7 +9,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from app.api import cities, operation, problems, rounds, runs
+from app.api import cities, operation, problems, rounds, runs, transfer
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
 from app.compute import child
@@ -77,6 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unknown, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
+    # Before `/cities/{id}`, which would take `import` and `export` for ids.
+    app.include_router(transfer.router, prefix="/api/v1", responses=signed_in)
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)

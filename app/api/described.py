@@ -28,14 +28,8 @@ def merge_patch_of(kind: type[BaseModel], example: dict[str, Any]) -> dict[str, 
         example: A patch that works.
 
     """
-    schema = kind.model_json_schema(
-        ref_template="#/components/schemas/{model}", mode="validation"
-    )
-    fields = {
-        name: {"anyOf": [{k: v for k, v in said.items() if k != "default"}, _NULL]}
-        for name, said in schema["properties"].items()
-    }
-    patch = {"type": "object", "properties": fields, "additionalProperties": False}
+    schema = kind.model_json_schema(mode="validation")
+    patch = _partial(schema, schema.get("$defs", {}))
     # The same for tools that know JSON alone.
     content = {"schema": patch, "example": example}
     return {
@@ -49,4 +43,46 @@ def merge_patch_of(kind: type[BaseModel], example: dict[str, Any]) -> dict[str, 
     }
 
 
-_NULL = {"type": "null"}
+def _partial(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with nothing required, and null for everything in an object.
+
+    What stands in a list is replaced whole: there, what is required stays so.
+    """
+    schema = _resolved(schema, known)
+    if "anyOf" in schema:
+        return {"anyOf": [_partial(one, known) for one in schema["anyOf"]]}
+    if schema.get("type") != "object":
+        inlined: dict[str, Any] = _whole(schema, known)
+        return inlined
+    partial = {k: v for k, v in schema.items() if k not in {"required", "$defs"}}
+    partial.pop("minProperties", None)
+    if "properties" in schema:
+        partial["properties"] = {
+            name: _or_null(_partial(said, known))
+            for name, said in schema["properties"].items()
+        }
+    if isinstance(schema.get("additionalProperties"), dict):
+        inner = _partial(schema["additionalProperties"], known)
+        partial["additionalProperties"] = _or_null(inner)
+    return partial
+
+
+def _whole(schema: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the schema with the definitions it refers to written in place."""
+    if isinstance(schema, list):
+        return [_whole(one, known) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inlined = _resolved(schema, known)
+    return {k: _whole(v, known) for k, v in inlined.items() if k != "default"}
+
+
+def _resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = known[schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}

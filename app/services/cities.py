@@ -32,7 +32,7 @@ from schemas import (
 )
 
 _MOST_PRACTICES = 200
-_WHOLE = (selectinload(models.City.areas), selectinload(models.City.practices))
+WHOLE = (selectinload(models.City.areas), selectinload(models.City.practices))
 PLACES = (("mentor_capacity", "mentor"), ("learner_demand", "learner"))
 
 
@@ -109,7 +109,7 @@ def search(
     session: Session, wanted: Filter, cut: Cut
 ) -> tuple[Sequence[models.City], str | None]:
     """Return a page of cities by id, and the cursor of the next one."""
-    asked = _matching(wanted).options(*_WHOLE).order_by(models.City.id)
+    asked = _matching(wanted).options(*WHOLE).order_by(models.City.id)
     if cut.after is not None:
         asked = asked.where(models.City.id > cut.after)
     found = session.scalars(asked.limit(cut.limit + 1)).all()
@@ -118,7 +118,7 @@ def search(
 
 def every(session: Session, wanted: Filter = Filter()) -> Iterable[models.City]:
     """Yield all cities of the filter by id, a few hundred in memory at a time."""
-    asked = _matching(wanted).options(*_WHOLE).order_by(models.City.id)
+    asked = _matching(wanted).options(*WHOLE).order_by(models.City.id)
     return session.scalars(asked.execution_options(yield_per=500))
 
 
@@ -148,7 +148,7 @@ def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
 
 def find(session: Session, city_id: str, *, lock: bool = False) -> models.City | None:
     """Return the city, or None; locked for the rest of the transaction if wanted."""
-    asked = select(models.City).where(models.City.id == city_id).options(*_WHOLE)
+    asked = select(models.City).where(models.City.id == city_id).options(*WHOLE)
     return session.scalar(asked.with_for_update() if lock else asked)
 
 

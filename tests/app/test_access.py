@@ -42,6 +42,12 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "POST /api/v1/match": (ANYBODY, MATCH),
     "GET /api/v1/cities": (READERS, None),
     "POST /api/v1/cities": (organisers(201), city("new")),
+    "GET /api/v1/cities/import": (READERS, None),
+    "POST /api/v1/cities/import": (
+        organisers(200),
+        "name,country,roles,needs\nGhent,BE,learner,housing\n",
+    ),
+    "GET /api/v1/cities/export": (READERS, None),
     "GET /api/v1/cities/{city_id}": (READERS, None),
     "PUT /api/v1/cities/{city_id}": (own_or_organisers(200), PROFILE | NEW),
     "PATCH /api/v1/cities/{city_id}": (own_or_organisers(200), NEW),
@@ -128,6 +134,9 @@ class World:
         headers = {"If-Match": "*"}
         if role is not None:
             headers["Authorization"] = f"Bearer {self.tokens[role]}"
+        if isinstance(body, str):
+            headers["Content-Type"] = "text/csv"
+            return self.client.request(method, path, headers=headers, content=body)
         return self.client.request(method, path, headers=headers, json=body)
 
 

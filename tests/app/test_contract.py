@@ -142,10 +142,9 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_documented_example_works(service, method, path):
-    database = Database(service.url)
-    ids = fill(database)
-    database.close()
+def test_every_documented_example_works(idle_service, method, path):
+    service = idle_service
+    ids = fill(service.client.app.state.database)
     said = APP.openapi()["paths"][path][method]
     url = path
     for parameter in said.get("parameters", ()):

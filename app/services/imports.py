@@ -1,0 +1,474 @@
+"""Importing and exporting cities as a table that people keep in a spreadsheet."""
+
+import codecs
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import models
+from app.errors import Forbidden, InvalidFile, InvalidInput, InvalidRows
+from app.permissions import Actor, may_organise
+from app.services import cities
+from app.services.changes import changed_fields
+from app.services.names import slug
+from app.services.sheet import COLUMNS, SHORT, Column, WrongCell
+from app.services.tables import table, unsafe
+from schemas import (
+    CellError,
+    City,
+    CityWrite,
+    ImportCounts,
+    ImportedRow,
+    ImportReport,
+    InputError,
+    input_errors,
+)
+
+_KNOWN = {column.name: column for column in (*COLUMNS, *SHORT)}
+_OWN = ("error",)
+"""Columns that we add ourselves to wrong rows."""
+_DELIMITERS = (",", ";", "\t")
+_MOST_ROWS = 20_000
+_MOST_LISTED = 100
+_AT_ONCE = 500
+HELP_MARK = "#"
+"""Rows whose first cell begins so are not read: the template explains itself there."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file as a table: decoded, cut into cells, its columns known."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    columns: dict[int, Column]
+    ignored: list[str]
+    rows: list[tuple[int, list[str]]]
+    """Number, as the spreadsheet counts, and cells."""
+
+
+@dataclass
+class Planned:
+    """What is to become of one row."""
+
+    row: int
+    cells: list[str]
+    city: City | None = None
+    stored: models.City | None = None
+    changes: list[str] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """`new`, `changed`, `same` or `wrong`."""
+        if self.errors:
+            return "wrong"
+        if self.stored is None:
+            return "new"
+        return "changed" if self.changes else "same"
+
+
+def _refuse(message: str, errors: Sequence[InputError] = ()) -> InvalidFile:
+    return InvalidFile(message, errors)
+
+
+def _decode(content: bytes) -> tuple[str, str]:
+    """Return encoding and text; a byte order mark decides, else UTF-8, else Windows."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        order = ["utf-16"]
+    else:
+        order = ["utf-8-sig", "windows-1252"]
+    for encoding in order:
+        try:
+            return encoding, content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _refuse("The file is no text in UTF-8 or Windows-1252: save it as CSV UTF-8.")
+
+
+def _cut(text: str, delimiter: str) -> Iterator[list[str]]:
+    yield from csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True
+    )
+
+
+def _column_name(cell: str) -> str:
+    return re.sub(r"[\s_-]+", "_", cell.strip().lower())
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the header into most columns that we know."""
+
+    def known(delimiter: str) -> int:
+        try:
+            header = next(_cut(text, delimiter), [])
+        except csv.Error:
+            return 0
+        return sum(_column_name(cell) in _KNOWN for cell in header)
+
+    return max(_DELIMITERS, key=known)  # the first of equals
+
+
+def read(content: bytes) -> Sheet:
+    """Return the file as a table.
+
+    Raises:
+        InvalidFile: If it is no table, or its columns are not those of cities.
+
+    """
+    encoding, text = _decode(content)
+    if not text.strip():
+        raise _refuse("The file is empty.")
+    if "\0" in text:
+        raise _refuse("The file holds NUL characters: it is no CSV.")
+    skipped = 0
+    said = re.match(r'"?sep=(.)"?\r?\n', text)  # a line that Excel understands
+    if said:
+        text, skipped = text[said.end() :], 1
+    delimiter = said[1] if said else _delimiter(text)
+    if delimiter not in _DELIMITERS:
+        raise _refuse("Columns are parted by a comma, a semicolon or a tab.")
+    try:
+        lines = list(_cut(text, delimiter))
+    except csv.Error as error:
+        raise _refuse(
+            f"The file is no CSV: {error}. Is a quotation mark left open?"
+        ) from error
+    header, *rest = lines
+    columns, ignored = _columns(header)
+    rows = [
+        (number, cells)
+        for number, cells in enumerate(rest, start=skipped + 2)
+        if any(cell.strip() for cell in cells)
+        and not cells[0].lstrip().startswith(HELP_MARK)
+    ]
+    if len(rows) > _MOST_ROWS:
+        raise _refuse(f"The file has {len(rows)} rows; {_MOST_ROWS} is the most.")
+    return Sheet(encoding, delimiter, header, columns, ignored, rows)
+
+
+def _columns(header: list[str]) -> tuple[dict[int, Column], list[str]]:
+    """Return which column is where, and those that mean nothing to us.
+
+    Raises:
+        InvalidFile: If a column stands twice, is misspelt, or if those that every
+            city needs are missing.
+
+    """
+    found: dict[int, Column] = {}
+    ignored: list[str] = []
+    errors: list[InputError] = []
+    for at, cell in enumerate(header):
+        name = _column_name(unsafe(cell))
+        if name in _KNOWN and _KNOWN[name] in found.values():
+            message = f"The column {name} stands twice: keep one."
+            errors.append(
+                InputError(pointer=f"/1/{name}", code="duplicate", message=message)
+            )
+        elif name in _KNOWN:
+            found[at] = _KNOWN[name]
+        elif near := difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.8):
+            message = f"There is no column {cell.strip()}. Did you mean {near[0]}?"
+            errors.append(
+                InputError(pointer=f"/1/{name}", code="unknown_column", message=message)
+            )
+        elif name and name not in _OWN:
+            ignored.append(cell.strip())
+    names = {column.name for column in found.values()}
+    if not errors and not names & {"id", "name"}:
+        message = (
+            "The first row must hold the names of the columns, `name` among them, as "
+            "in the template: GET /api/v1/cities/import."
+        )
+        errors.append(InputError(pointer="/1/name", code="missing", message=message))
+    if errors:
+        raise _refuse(errors[0].message, errors[:_MOST_LISTED])
+    return found, ignored
+
+
+def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]:
+    """Return what is to become of each row; nothing is changed.
+
+    Args:
+        session: Where the cities are.
+        sheet: The file.
+        lock: Whether the cities that it names are to stay as they are meanwhile.
+
+    """
+    given = [_cells(sheet, cells) for _, cells in sheet.rows]
+    ids = [cells.get("id") or slug(cells.get("name", "")) for cells in given]
+    stored = _stored(session, ids, lock=lock)
+    seen: dict[str, int] = {}
+    found = []
+    for (number, raw), cells, city_id in zip(sheet.rows, given, ids, strict=True):
+        row = Planned(number, raw, stored=stored.get(city_id))
+        if len(raw) > len(sheet.header):
+            message = (
+                "The row has more cells than the first one: is a comma in a cell that "
+                "is not in quotation marks?"
+            )
+            more = raw[len(sheet.header)]
+            row.errors.append(_wrong(row, "", more, "too_many_cells", message))
+        elif city_id in seen:
+            message = f"Row {seen[city_id]} is the same city: keep one of the two."
+            row.errors.append(_wrong(row, "id", city_id, "duplicate", message))
+        else:
+            _fill(row, sheet, cells, city_id)
+        if city_id:
+            seen.setdefault(city_id, number)
+        found.append(row)
+    return found
+
+
+def _cells(sheet: Sheet, raw: list[str]) -> dict[str, str]:
+    """Return the cells by column, without what a spreadsheet puts around them."""
+    return {
+        column.name: unsafe(raw[at]).replace("\u00a0", " ").strip()
+        for at, column in sheet.columns.items()
+        if at < len(raw)
+    }
+
+
+def _stored(
+    session: Session, ids: Iterable[str], *, lock: bool
+) -> dict[str, models.City]:
+    wanted = sorted(set(ids))  # locked in one order, or two imports wait for each other
+    found: dict[str, models.City] = {}
+    for at in range(0, len(wanted), _AT_ONCE):
+        asked = (
+            select(models.City)
+            .where(models.City.id.in_(wanted[at : at + _AT_ONCE]))
+            .order_by(models.City.id)
+            .options(*cities.WHOLE)
+        )
+        rows = session.scalars(asked.with_for_update() if lock else asked)
+        found |= {row.id: row for row in rows}
+    return found
+
+
+def _wrong(  # noqa: PLR0913 -- what an error says
+    row: Planned,
+    column: str,
+    value: str,
+    code: str,
+    message: str,
+    suggestion: str | None = None,
+) -> CellError:
+    return CellError(
+        row=row.row,
+        column=column,
+        value=value[:200],
+        code=code,
+        message=message,
+        suggestion=suggestion,
+    )
+
+
+def _fill(row: Planned, sheet: Sheet, cells: dict[str, str], city_id: str) -> None:
+    """Work out the city that the row describes, on top of the one that is stored."""
+    before = cities.as_city(row.stored).to_dict() if row.stored else {}
+    fields: dict[str, Any] = {
+        **before,
+        "id": city_id,
+        "areas": {
+            area: dict(levels) for area, levels in before.get("areas", {}).items()
+        },
+    }
+    for name, cell in cells.items():
+        try:
+            _put(fields, _KNOWN[name], cell)
+        except WrongCell as error:
+            row.errors.append(
+                _wrong(row, name, cell, error.code, error.message, error.suggestion)
+            )
+    if row.errors:
+        return
+    fields["areas"] = {
+        area: levels for area, levels in fields["areas"].items() if levels
+    }
+    for whole in ("population", "migrant_share"):
+        if not any((fields.get(whole) or {}).values()):
+            fields[whole] = None
+    try:
+        city = CityWrite.model_validate(fields)
+    except ValidationError as error:
+        for found in input_errors(error.errors()):
+            column = _column_at(found.pointer, sheet)
+            value = cells.get(column, "")
+            row.errors.append(_wrong(row, column, value, found.code, found.message))
+        return
+    row.city = City(**city.to_dict())
+    row.changes = changed_fields(before, row.city.to_dict()) if before else []
+
+
+def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
+    """Put what the cell says where it belongs; a blank cell takes away."""
+    if column.name == "id":
+        return
+    value = column.read(cell) if cell else None
+    match column.place:
+        case ("areas", "", kind):
+            for area, level in (value or {}).items():
+                fields["areas"].setdefault(area, {})[kind] = level
+        case ("areas", area, kind):
+            levels = fields["areas"].setdefault(area, {})
+            if value is None:
+                levels.pop(kind, None)
+            else:
+                levels[kind] = value
+        case (whole, part):
+            fields[whole] = {**(fields.get(whole) or {}), part: value}
+        case (name,):
+            if value is None and name in {"languages", "roles", "name", "country"}:
+                fields.pop(name, None)
+            else:
+                fields[name] = value
+
+
+def _column_at(pointer: str, sheet: Sheet) -> str:
+    """Return the column that a pointer into a city leads to."""
+    steps = [step for step in pointer.split("/") if step]
+    names = {column.name for column in sheet.columns.values()}
+    if steps[:1] == ["areas"]:
+        area, kind = [*steps[1:], "", ""][:2]
+        return f"{kind}_{area}" if f"{kind}_{area}" in names else "areas"
+    for size in (2, 1):
+        for column in COLUMNS:
+            if list(column.place[:size]) == steps[:size] and len(column.place) <= 2:  # noqa: PLR2004 -- not an area
+                return column.name
+    return "/".join(steps)
+
+
+def bring_in(
+    session: Session,
+    actor: Actor,
+    content: bytes,
+    *,
+    dry_run: bool = False,
+    all_or_nothing: bool = False,
+) -> ImportReport:
+    """Register and change cities as the file says.
+
+    Args:
+        session: In a write transaction, unless it is a dry run.
+        actor: Who does it.
+        content: The file.
+        dry_run: Tell what would happen, and change nothing.
+        all_or_nothing: Store nothing if a row is wrong; else the good rows are stored.
+
+    Raises:
+        Forbidden: If the actor may not.
+        InvalidFile: If the file is no table of cities.
+        InvalidRows: If rows are wrong, and nothing is to be stored because of them, or
+            no row is right.
+
+    """
+    if not may_organise(actor):
+        raise Forbidden("Only an organiser may import cities.")
+    sheet = read(content)
+    rows = plan(session, sheet, lock=not dry_run)
+    errors = [error for row in rows for error in row.errors]
+    wrong = sum(row.state == "wrong" for row in rows)
+    if not dry_run:
+        if errors and (all_or_nothing or wrong == len(rows)):
+            raise _refuse_rows(errors, wrong, len(rows))
+        for row in rows:
+            if row.city is None or row.errors:
+                continue
+            if row.stored is None:
+                cities.add(session, actor, row.city)
+            else:
+                cities.change(session, actor, row.stored, row.city)
+    states = [row.state for row in rows]
+    return ImportReport(
+        dry_run=dry_run,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        counts=ImportCounts(
+            **{name: states.count(name) for name in ImportCounts.model_fields}
+        ),
+        rows=tuple(
+            ImportedRow(
+                row=row.row,
+                id=row.city.id if row.city else row.stored.id if row.stored else None,
+                state=row.state,
+                changes=tuple(row.changes),
+            )
+            for row in rows
+        ),
+        errors=tuple(errors),
+        ignored_columns=tuple(sheet.ignored),
+        wrong_rows=_wrong_rows(sheet, rows) if wrong else None,
+    )
+
+
+def _refuse_rows(errors: Sequence[CellError], wrong: int, of: int) -> InvalidInput:
+    detail = f"{wrong} of {of} rows are wrong; nothing was stored. {_told(errors[0])}"
+    if len(errors) > _MOST_LISTED:
+        detail += f" There are {len(errors)} errors; {_MOST_LISTED} are listed."
+    return InvalidRows(
+        detail,
+        [
+            InputError(
+                pointer=f"/{error.row}/{error.column}",
+                code=error.code,
+                message=error.message,
+            )
+            for error in errors[:_MOST_LISTED]
+        ],
+    )
+
+
+def _told(error: CellError) -> str:
+    return f"Row {error.row}, {error.column or 'at its end'}: {error.message}"
+
+
+def _wrong_rows(sheet: Sheet, rows: Sequence[Planned]) -> str:
+    """Return the wrong rows as they came, with one more column that says why."""
+    keep = [
+        at for at, name in enumerate(sheet.header) if _column_name(name) not in _OWN
+    ]
+    lines: list[list[str]] = [[*(sheet.header[at] for at in keep), "error"]]
+    for row in rows:
+        if row.errors:
+            why = " ".join(
+                f"{error.column}: {error.message}" if error.column else error.message
+                for error in row.errors
+            )
+            cells = [
+                unsafe(row.cells[at]) if at < len(row.cells) else "" for at in keep
+            ]
+            lines.append([*cells, why])
+    return table(lines, sheet.delimiter)
+
+
+def template(delimiter: str = ",") -> str:
+    """Return an empty table: the names of the columns, and a line of help for each.
+
+    The line of help begins with `#` and is not read: rows may be written below it.
+    """
+    helps = [column.help for column in COLUMNS]
+    helps[0] = f"{HELP_MARK} {helps[0]}"
+    return table([[column.name for column in COLUMNS], helps], delimiter)
+
+
+def export_table(rows: Iterable[models.City], delimiter: str = ",") -> str:
+    """Return the cities as a table that can be imported again.
+
+    With a semicolon, numbers have a decimal comma, as spreadsheets that part columns
+    by semicolons expect.
+    """
+    lines: list[list[Any]] = [[column.name for column in COLUMNS]]
+    for row in rows:
+        city = cities.as_city(row)
+        lines.append([column.write(city) for column in COLUMNS])
+    return table(lines, delimiter, decimal_comma=delimiter == ";")
