@@ -6,13 +6,16 @@ this module.
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from app.db import Database
+    from app.settings import Settings
     from schemas import MatchRequest, Solution
 
 cli = typer.Typer(
@@ -55,20 +58,21 @@ def demo(
         Path | None, typer.Option(help="Write the round, as POST /match takes it.")
     ] = None,
 ) -> None:
-    """Propose pairings for the real IncluCities round, then serve the API."""
+    """Store the real IncluCities round in .data/demo.db, propose pairings, serve."""
     if "COMPAAN_DATABASE_URL" in os.environ:
         _stop("The demo never touches another database: unset COMPAAN_DATABASE_URL.")
-    listener = settings = None
+    from app.settings import Settings  # noqa: PLC0415 -- see the module
+
+    listener = None
+    settings = Settings(port=port or 0, host="127.0.0.1", database_url=_DEMO)
     if serve:
         from app import server  # noqa: PLC0415 -- see the module
-        from app.settings import Settings  # noqa: PLC0415
 
-        settings = Settings(port=port or 0, host="127.0.0.1")
         try:
             listener = server.listen(settings)
         except server.PortTaken as error:
             _stop(str(error), 1)
-    from app import data  # noqa: PLC0415 -- see the module
+    from app import data, demonstration  # noqa: PLC0415 -- see the module
     from matching import match  # noqa: PLC0415
 
     request = data.inclucities()
@@ -81,16 +85,24 @@ def demo(
             _stop(f"{save}: {error.strerror}")
         typer.echo(f"The round is in {save}.", err=True)
     _print_proposal(request, match(request.problem(), request.policy))
-    if listener and settings:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        typer.echo(
-            f"\nServing on {address} (Ctrl-C stops it)\n"
-            f"  in a browser   {address}/api/docs\n"
-            f"  in a terminal  curl {address}/api/v1/policy-areas"
-        )
-        sys.stdout.flush()
-        with suppress(KeyboardInterrupt):
-            server.serve(settings, listener)
+    if listener is None:
+        return
+    shown = demonstration.prepare(settings)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    typer.echo(
+        f"\nServing on {address} (Ctrl-C stops it)\n"
+        f"  the stored round     {address}/runs/{shown.run}\n"
+        f"  sign in there with   {shown.organiser}   (organiser)\n"
+        f"  or with              {shown.officer}   (officer of Mechelen)\n"
+        f"  API documents        {address}/api/docs\n"
+        "  in a terminal        "
+        f"curl -H 'Authorization: Bearer {shown.organiser}' "
+        f"{address}/api/v1/runs/{shown.run}/solution\n"
+        "The tokens are for this database only; the next start makes new ones."
+    )
+    sys.stdout.flush()
+    with suppress(KeyboardInterrupt):
+        server.serve(settings, listener)
 
 
 @cli.command()
@@ -99,18 +111,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Which address to use.")] = None,
     port: Port = None,
 ) -> None:
-    """Serve the API; settings come from COMPAAN_ variables."""
-    from pydantic import ValidationError  # noqa: PLC0415 -- see the module
-
-    from app import server  # noqa: PLC0415
-    from app.settings import Settings  # noqa: PLC0415
+    """Serve pages and API; settings come from COMPAAN_ variables."""
+    from app import server  # noqa: PLC0415 -- see the module
 
     given = {"host": host, "port": port}
+    settings = _settings(**{k: v for k, v in given.items() if v is not None})
+    _prepare(settings)
     try:
-        settings = Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
         listener = server.listen(settings)
-    except ValidationError as error:
-        _stop("\n".join(found["msg"] for found in error.errors()))
     except server.PortTaken as error:
         _stop(str(error), 1)
     where, at = listener.getsockname()[:2]
@@ -118,6 +126,190 @@ def serve(
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):
         server.serve(settings, listener)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version; again changes nothing."""
+    from app.db.schema import migrate as bring_up  # noqa: PLC0415 -- see the module
+
+    with _database() as database:
+        bring_up(database)
+    typer.echo("The database is up to date.")
+
+
+@cli.command("import")
+def import_cities(
+    file: Annotated[Path, typer.Argument(help="A CSV file; - is stdin.")],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would happen, store nothing.")
+    ] = False,
+    all_or_nothing: Annotated[
+        bool, typer.Option("--all-or-nothing", help="Nothing if a row is wrong.")
+    ] = False,
+    wrong: Annotated[
+        Path | None, typer.Option(help="Where the wrong rows go, to be mended.")
+    ] = None,
+) -> None:
+    """Register and change cities from a spreadsheet saved as CSV.
+
+    0: all rows are fine, 2: nothing was stored, 3: some rows were wrong.
+    """
+    from app.errors import Refusal  # noqa: PLC0415 -- see the module
+    from app.permissions import TERMINAL  # noqa: PLC0415
+    from app.services import imports  # noqa: PLC0415
+
+    try:
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}")
+    try:
+        with (
+            _database() as database,
+            database.read() if dry_run else database.write() as session,
+        ):
+            report = imports.bring_in(
+                session,
+                TERMINAL,
+                content,
+                dry_run=dry_run,
+                all_or_nothing=all_or_nothing,
+            )
+    except Refusal as error:
+        lines = [f"{one.pointer}: {one.message}" for one in error.errors]
+        _stop("\n".join([str(error), *lines]))
+    said = report.counts
+    typer.echo(
+        f"{'Would be: ' if dry_run else ''}{said.new} new, {said.changed} changed, "
+        f"{said.same} as they were, {said.wrong} wrong."
+    )
+    for column in report.ignored_columns:
+        typer.echo(f"Not read: the column {column}.", err=True)
+    for cell in report.errors:
+        typer.echo(f"Row {cell.row}, {cell.column}: {cell.message}", err=True)
+    if wrong is not None and report.wrong_rows is not None:
+        try:
+            wrong.write_text(report.wrong_rows, "utf-8-sig", newline="")
+        except OSError as error:
+            _stop(f"{wrong}: {error.strerror}")
+        typer.echo(f"The wrong rows are in {wrong}.", err=True)
+    if report.errors:
+        raise typer.Exit(3)
+
+
+@cli.command()
+def export(
+    *,
+    kind: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option(help="Where it goes; else stdout.")
+    ] = None,
+    semicolon: Annotated[
+        bool, typer.Option("--semicolon", help="Semicolons and decimal commas.")
+    ] = False,
+    template: Annotated[
+        bool, typer.Option("--template", help="The empty sheet to fill in, instead.")
+    ] = False,
+) -> None:
+    """Write all cities as a spreadsheet, or as JSON that POST /match takes."""
+    import json  # noqa: PLC0415 -- see the module
+
+    from app.services import cities, imports  # noqa: PLC0415
+
+    mark = ";" if semicolon else ","
+    if kind not in {"csv", "json"}:
+        _stop(f"There is no format {kind!r}: csv or json.")
+    if template:
+        text = imports.template(mark)
+    else:
+        with _database() as database, database.read() as session:
+            rows = cities.every(session)
+            text = (
+                imports.export_table(rows, mark)
+                if kind == "csv"
+                else json.dumps(
+                    {"cities": [cities.as_city(row).to_dict() for row in rows]},
+                    ensure_ascii=False,
+                    indent=2,
+                )
+                + "\n"
+            )
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+        return
+    try:
+        output.write_text(text, "utf-8-sig" if kind == "csv" else "utf-8", newline="")
+    except OSError as error:
+        _stop(f"{output}: {error.strerror}")
+
+
+user = typer.Typer(no_args_is_help=True, help="Accounts.")
+token = typer.Typer(no_args_is_help=True, help="Tokens of accounts.")
+cli.add_typer(user, name="user")
+cli.add_typer(token, name="token")
+
+
+@user.command("add")
+def add_user(
+    email: str,
+    *,
+    role: Annotated[
+        str, typer.Option(help="organiser, officer, auditor or administrator.")
+    ],
+    city: Annotated[str | None, typer.Option(help="The officer's city.")] = None,
+) -> None:
+    """Open an account."""
+    from app.services import accounts  # noqa: PLC0415 -- see the module
+
+    with _refusals(), _database() as database, database.write() as session:
+        account = accounts.add_user(session, email, role, city)
+        typer.echo(f"{account.email} is {account.role}.", err=True)
+
+
+@user.command("list")
+def list_users() -> None:
+    """List the accounts."""
+    from app.services import accounts  # noqa: PLC0415 -- see the module
+
+    with _database() as database, database.read() as session:
+        for account in accounts.list_users(session):
+            of = f" of {account.city_id}" if account.city_id else ""
+            typer.echo(f"{account.email}\t{account.role}{of}")
+
+
+@token.command("add")
+def add_token(
+    *,
+    owner: Annotated[str, typer.Option("--user", help="Whose token: an address.")],
+    scope: Annotated[str, typer.Option(help="read or write.")] = "write",
+    name: Annotated[str, typer.Option(help="What it is for.")] = "terminal",
+    days: Annotated[
+        int | None, typer.Option(help="How long it is good; else until revoked.", min=1)
+    ] = None,
+) -> None:
+    """Make a token: it alone is printed, and cannot be shown again."""
+    from app.services import accounts  # noqa: PLC0415 -- see the module
+
+    with _refusals(), _database() as database, database.write() as session:
+        account = accounts.find_user(session, owner)
+        secret = accounts.add_token(session, account, scope, name, days)
+    typer.echo(secret)
+
+
+@token.command("revoke")
+def revoke_tokens(
+    *,
+    owner: Annotated[str, typer.Option("--user", help="Whose tokens: an address.")],
+    name: Annotated[str | None, typer.Option(help="Only those with this name.")] = None,
+) -> None:
+    """Take tokens back; whoever is signed in with one is out at once."""
+    from app.services import accounts  # noqa: PLC0415 -- see the module
+
+    with _refusals(), _database() as database, database.write() as session:
+        account = accounts.find_user(session, owner)
+        count = accounts.revoke_tokens(session, account, name)
+    typer.echo(f"{count} revoked.", err=True)
 
 
 @cli.command()
@@ -135,6 +327,65 @@ def match(
     from matching.__main__ import run  # noqa: PLC0415 -- see the module
 
     raise typer.Exit(run(problem, objective, output))
+
+
+_DEMO = "sqlite:///.data/demo.db"
+
+
+def _settings(**given: object) -> "Settings":
+    """Return the settings, or stop with what is wrong with them."""
+    from pydantic import ValidationError  # noqa: PLC0415 -- see the module
+
+    from app.settings import Settings  # noqa: PLC0415
+
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        _stop("\n".join(found["msg"] for found in error.errors()))
+
+
+def _prepare(settings: "Settings") -> None:
+    """Make the tables of a SQLite file; stop if PostgreSQL's are not up to date."""
+    from app.db import Database  # noqa: PLC0415 -- see the module
+    from app.db.schema import is_current, migrate  # noqa: PLC0415
+    from app.errors import Refusal  # noqa: PLC0415
+
+    try:
+        database = Database(settings.database_url)
+        if database.is_sqlite:
+            migrate(database)
+        elif not is_current(database):
+            _stop("The database is not up to date: run `compaan migrate` first.")
+        database.close()
+    except Refusal as error:
+        reason = str(error.__cause__ or error).strip().partition("\n")[0]
+        _stop(f"The database cannot be reached: {reason}", 1)
+
+
+@contextmanager
+def _database() -> "Iterator[Database]":
+    """Open the database of the settings, its tables up to date."""
+    from app.db import Database  # noqa: PLC0415 -- see the module
+
+    settings = _settings()
+    if sys.argv[1:2] != ["migrate"]:
+        _prepare(settings)
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _refusals() -> "Iterator[None]":
+    """Stop with what is refused, instead of a traceback."""
+    from app.errors import Refusal  # noqa: PLC0415 -- see the module
+
+    try:
+        yield
+    except Refusal as error:
+        _stop(str(error))
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:

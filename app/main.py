@@ -9,12 +9,13 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
+from app import web
 from app.api import cities, operation, problems, rounds, runs, transfer
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
 from app.compute import child
 from app.db import Database
-from app.errors import Busy, Forbidden, Unknown
+from app.errors import Busy, Forbidden, Refusal, Unknown
 from app.log import RequestLog
 from app.services.stateless import Stateless
 from app.settings import Settings
@@ -48,6 +49,10 @@ async def _harden(request: Request, call_next: RequestResponseEndpoint) -> Respo
     return response
 
 
+def _as_page(request: Request, error: Refusal) -> Response | None:
+    return web.refusal_page(request, error) if web.wants_page(request) else None
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the application."""
     app = problems.App(
@@ -63,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url)
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
-    problems.install(app)
+    problems.install(app, _as_page)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
     app.middleware("http")(_harden)
@@ -77,11 +82,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unknown, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
-    # Before `/cities/{id}`, which would take `import` and `export` for ids.
     app.include_router(transfer.router, prefix="/api/v1", responses=signed_in)
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
     app.include_router(operation.router)
+    app.include_router(web.router)
+    app.mount("/static", StaticFiles(packages=[("app.render", "static")]))
     app.mount(operation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     return app

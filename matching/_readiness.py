@@ -100,15 +100,15 @@ def _findings(
     places, wanted = int(found.capacity.sum()), int(found.demand.sum())
     if found.mentors and places < wanted:
         message = (
-            f"{wanted} places are wanted and {places} offered: ask mentors for more "
-            "places, or invite more mentors."
+            f"Places wanted: {wanted}, offered: {places}. Ask mentors to take more "
+            "learners, or invite more mentors."
         )
         yield Finding(code="too_few_places", message=message)
     for area in areas:
         if area.learners > area.places:
             message = (
-                f"{area.learners} learners need help with {area.area}, and mentors who "
-                f"are strong there have {area.places} places."
+                f"Learners who need help with {area.area}: {area.learners}. Places with "
+                f"mentors who are strong there: {area.places}."
             )
             yield Finding(code="thin_area", message=message, area=area.area)
     reachable = _columns(~found.apart & ~removed)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app import data
 from app.api.described import ETAG, PLACED, merge_patch_of
@@ -52,6 +53,14 @@ from schemas import (
 )
 from schemas.city import CountryCode
 
+
+class _CityConvertor(StringConvertor):
+    """Leaves `import` and `export` to the routes that are called so."""
+
+    regex = "(?!(?:import|export)(?:/|$))[^/]+"
+
+
+register_url_convertor("city", _CityConvertor())
 CityId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,63}$", examples=["mechelen"])]
 PracticeId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
@@ -151,7 +160,7 @@ def router() -> APIRouter:
         )
 
     @routes.get(
-        "/{city_id}",
+        "/{city_id:city}",
         response_model=City,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
@@ -161,7 +170,7 @@ def router() -> APIRouter:
             return _told(cities.get(session, city_id))
 
     @routes.put(
-        "/{city_id}",
+        "/{city_id:city}",
         response_model=City,
         dependencies=[Depends(says_json)],
         responses=answers(
@@ -196,7 +205,7 @@ def router() -> APIRouter:
             return _told(row)
 
     @routes.patch(
-        "/{city_id}",
+        "/{city_id:city}",
         response_model=City,
         dependencies=[Depends(says_json)],
         responses=answers(
@@ -226,7 +235,7 @@ def router() -> APIRouter:
             return _told(row)
 
     @routes.delete(
-        "/{city_id}",
+        "/{city_id:city}",
         status_code=204,
         responses=refusals(
             InvalidInput, Forbidden, NotFound, InUse, Stale, NoPrecondition
@@ -239,7 +248,9 @@ def router() -> APIRouter:
             if_match.check(row.version, cities.as_city(row).to_dict())
             cities.remove(session, actor, row)
 
-    @routes.get("/{city_id}/suggestions", responses=refusals(InvalidInput, NotFound))
+    @routes.get(
+        "/{city_id:city}/suggestions", responses=refusals(InvalidInput, NotFound)
+    )
     def suggest_partners(
         desk: At,
         city_id: CityId,
@@ -252,7 +263,7 @@ def router() -> APIRouter:
             found = bridge.suggestions(session, city, role, limit)
             return Suggestions(items=tuple(found))
 
-    @routes.get("/{city_id}/audit", responses=refusals(InvalidInput, NotFound))
+    @routes.get("/{city_id:city}/audit", responses=refusals(InvalidInput, NotFound))
     def read_city_log(
         desk: At, city_id: CityId, cut: PageCut, request: Request
     ) -> AuditLog:
@@ -280,7 +291,7 @@ def _add_practices(routes: APIRouter) -> None:
         return told(said, status, version=row.version, location=location)
 
     @routes.get(
-        "/{city_id}/practices",
+        "/{city_id:city}/practices",
         response_model=Practices,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
@@ -292,7 +303,7 @@ def _add_practices(routes: APIRouter) -> None:
             return told(Practices(items=items), version=row.version)
 
     @routes.post(
-        "/{city_id}/practices",
+        "/{city_id:city}/practices",
         status_code=201,
         response_model=StoredPractice,
         dependencies=[Depends(says_json)],
@@ -320,7 +331,7 @@ def _add_practices(routes: APIRouter) -> None:
         return once.answer(desk, work)
 
     @routes.get(
-        "/{city_id}/practices/{practice_id}",
+        "/{city_id:city}/practices/{practice_id}",
         response_model=StoredPractice,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
@@ -331,7 +342,7 @@ def _add_practices(routes: APIRouter) -> None:
             return _practice(row, cities.practice(row, practice_id))
 
     @routes.put(
-        "/{city_id}/practices/{practice_id}",
+        "/{city_id:city}/practices/{practice_id}",
         response_model=StoredPractice,
         dependencies=[Depends(says_json)],
         responses=answers(
@@ -355,7 +366,7 @@ def _add_practices(routes: APIRouter) -> None:
             return _practice(row, entry)
 
     @routes.delete(
-        "/{city_id}/practices/{practice_id}",
+        "/{city_id:city}/practices/{practice_id}",
         status_code=204,
         responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
     )

@@ -7,10 +7,11 @@ import re
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from app.api.problems import find_kind
-from app.errors import meaning
+from app.db.schema import is_current
+from app.errors import Busy, meaning
 from matching import __version__
 
 router = APIRouter(include_in_schema=False)
@@ -20,12 +21,6 @@ CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 ASSETS = "/api/docs/assets"
 
 
-@router.get("/")
-async def front() -> RedirectResponse:
-    """Lead to the documents until there are pages."""
-    return RedirectResponse("/api/docs", 307)
-
-
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """Tell that the process answers."""
@@ -33,8 +28,10 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz() -> dict[str, str]:
-    """Tell that requests can be served; there is nothing else to wait for yet."""
+def readyz(request: Request) -> dict[str, str]:
+    """Tell that requests can be served: the database answers and is up to date."""
+    if not is_current(request.app.state.database):
+        raise Busy("The database is not up to date: `compaan migrate`.", retry_after=30)
     return {"status": "ok"}
 
 

@@ -1,12 +1,13 @@
 """Refusals: how they look, and how the OpenAPI document tells of them."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -61,8 +62,7 @@ def answer(error: Refusal, headers: dict[str, str] | None = None) -> JSONRespons
     )
 
 
-async def _refuse(_request: Request, error: Refusal) -> JSONResponse:
-    return answer(error)
+Headers = dict[str, str] | None
 
 
 def _allowed(request: Request) -> str:
@@ -78,18 +78,20 @@ def _allowed(request: Request) -> str:
     )
 
 
-async def _refuse_http(request: Request, error: HTTPException) -> JSONResponse:
+def _of_framework(request: Request, error: HTTPException) -> tuple[Refusal, Headers]:
+    """Return what the framework refuses as one of our refusals."""
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            return answer(NotFound(f"There is nothing at {request.url.path[:200]}."))
+            detail = f"There is nothing at {request.url.path[:200]}."
+            return NotFound(detail), None
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = _allowed(request)
             detail = f"{request.method} is not allowed here; {allowed} is."
-            return answer(WrongMethod(detail), {"Allow": allowed})
+            return WrongMethod(detail), {"Allow": allowed}
         case TooLarge.status:
-            return answer(TooLarge(error.detail))
+            return TooLarge(error.detail), None
         case HTTPStatus.BAD_REQUEST:
-            return answer(NotJson("The body cannot be read as JSON in UTF-8."))
+            return NotJson("The body cannot be read as what it says it is."), None
     raise error  # the framework has no other on its own
 
 
@@ -107,40 +109,60 @@ def _pointed(error: dict[str, Any]) -> InputError:
     return found.model_copy(update={"pointer": f"{_MARKS[part]}{name}"})
 
 
-async def _refuse_input(
-    request: Request, error: RequestValidationError
-) -> JSONResponse:
+def _of_input(request: Request, error: RequestValidationError) -> Refusal:
     found = error.errors()
     if found[0]["type"] == "json_invalid":
         said, at = found[0]["ctx"]["error"], found[0]["loc"][-1]
-        return answer(NotJson(f"The body is not JSON: {said} at character {at}."))
+        return NotJson(f"The body is not JSON: {said} at character {at}.")
     if request.method != "PUT" and any(each["loc"][0] == "path" for each in found):
         # What cannot be an id is the id of nothing.
-        return answer(NotFound(f"There is nothing at {request.url.path[:200]}."))
+        return NotFound(f"There is nothing at {request.url.path[:200]}.")
     if any(
         each["loc"] == ("header", "if-match") and each["type"] == "missing"
         for each in found
     ):
-        return answer(NoPrecondition("Send the ETag that you read in If-Match."))
+        return NoPrecondition("Send the ETag that you read in If-Match.")
     errors = [_pointed(each) for each in found if input_errors([each])]
     detail = f"{errors[0].pointer or 'The body'}: {errors[0].message}"
     if len(errors) > _MOST_ERRORS:
         detail += f" There are {len(errors)} errors; {_MOST_ERRORS} are listed."
-    return answer(InvalidInput(detail, errors[:_MOST_ERRORS]))
+    return InvalidInput(detail, errors[:_MOST_ERRORS])
 
 
-async def _fail(request: Request, error: Exception) -> JSONResponse:
-    structlog.get_logger("compaan").error("failure", exc_info=error)
-    request_id = request.state.request_id
-    return answer(Failure(f"This is our mistake. Request id: {request_id}"))
+Shown = Callable[[Request, Refusal], Response | None]
 
 
-def install(app: FastAPI) -> None:
-    """Answer every refusal as problem+json, also for unknown paths and methods."""
-    app.add_exception_handler(Refusal, _refuse)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _refuse_http)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _refuse_input)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, _fail)
+def install(app: FastAPI, as_page: Shown) -> None:
+    """Answer every refusal as problem+json, also for unknown paths and methods.
+
+    Args:
+        app: Where.
+        as_page: Returns the refusal as a page if a browser asked for one, else None.
+
+    """
+
+    def told(request: Request, error: Refusal, headers: Headers = None) -> Response:
+        return as_page(request, error) or answer(error, headers)
+
+    async def refuse(request: Request, error: Refusal) -> Response:
+        return told(request, error)
+
+    async def refuse_http(request: Request, error: HTTPException) -> Response:
+        return told(request, *_of_framework(request, error))
+
+    async def refuse_input(request: Request, error: RequestValidationError) -> Response:
+        return told(request, _of_input(request, error))
+
+    async def fail(request: Request, error: Exception) -> Response:
+        structlog.get_logger("compaan").error("failure", exc_info=error)
+        request_id = request.state.request_id
+        failure = Failure(f"This is our mistake. Request id: {request_id}")
+        return told(request, failure)
+
+    app.add_exception_handler(Refusal, refuse)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, refuse_http)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, refuse_input)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, fail)
 
 
 class App(FastAPI):

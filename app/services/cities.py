@@ -122,6 +122,12 @@ def every(session: Session, wanted: Filter = Filter()) -> Iterable[models.City]:
     return session.scalars(asked.execution_options(yield_per=500))
 
 
+def names(session: Session) -> dict[str, str]:
+    """Return the name of every city by its id."""
+    rows = session.execute(select(models.City.id, models.City.name))
+    return dict(rows.tuples().all())
+
+
 def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
     asked = select(models.City)
     if wanted.country is not None:

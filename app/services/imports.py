@@ -5,7 +5,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,7 +205,7 @@ def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]
 
     """
     given = [_cells(sheet, cells) for _, cells in sheet.rows]
-    ids = [cells.get("id") or slug(cells.get("name", "")) for cells in given]
+    ids = [id_of(cells) for cells in given]
     stored = _stored(session, ids, lock=lock)
     seen: dict[str, int] = {}
     found = []
@@ -217,12 +217,15 @@ def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]
                 "is not in quotation marks?"
             )
             more = raw[len(sheet.header)]
-            row.errors.append(_wrong(row, "", more, "too_many_cells", message))
+            row.errors.append(_wrong(number, "", more, "too_many_cells", message))
         elif city_id in seen:
             message = f"Row {seen[city_id]} is the same city: keep one of the two."
-            row.errors.append(_wrong(row, "id", city_id, "duplicate", message))
+            row.errors.append(_wrong(number, "id", city_id, "duplicate", message))
         else:
-            _fill(row, sheet, cells, city_id)
+            row.city, row.errors = filled(cells, row.stored, city_id, number)
+            if row.city and row.stored:
+                before = cities.as_city(row.stored).to_dict()
+                row.changes = changed_fields(before, row.city.to_dict())
         if city_id:
             seen.setdefault(city_id, number)
         found.append(row)
@@ -256,7 +259,7 @@ def _stored(
 
 
 def _wrong(  # noqa: PLR0913 -- what an error says
-    row: Planned,
+    row: int,
     column: str,
     value: str,
     code: str,
@@ -264,7 +267,7 @@ def _wrong(  # noqa: PLR0913 -- what an error says
     suggestion: str | None = None,
 ) -> CellError:
     return CellError(
-        row=row.row,
+        row=row,
         column=column,
         value=value[:200],
         code=code,
@@ -273,9 +276,30 @@ def _wrong(  # noqa: PLR0913 -- what an error says
     )
 
 
-def _fill(row: Planned, sheet: Sheet, cells: dict[str, str], city_id: str) -> None:
-    """Work out the city that the row describes, on top of the one that is stored."""
-    before = cities.as_city(row.stored).to_dict() if row.stored else {}
+def id_of(cells: Mapping[str, str]) -> str:
+    """Return the id that a row has, or the one that is made of its name."""
+    return cells.get("id") or slug(cells.get("name", ""))
+
+
+def cells_of(city: City) -> dict[str, str]:
+    """Return the city as the cells of a row."""
+    return {column.name: str(column.write(city)) for column in COLUMNS}
+
+
+def filled(
+    cells: Mapping[str, str], stored: models.City | None, city_id: str, row: int = 0
+) -> tuple[City | None, list[CellError]]:
+    """Return the city that a row describes, or what is wrong with it.
+
+    Args:
+        cells: By column; one that is missing leaves what is stored, a blank one
+            takes it away.
+        stored: What there is to begin with.
+        city_id: The city's id.
+        row: Its number, for the errors.
+
+    """
+    before = cities.as_city(stored).to_dict() if stored else {}
     fields: dict[str, Any] = {
         **before,
         "id": city_id,
@@ -283,15 +307,16 @@ def _fill(row: Planned, sheet: Sheet, cells: dict[str, str], city_id: str) -> No
             area: dict(levels) for area, levels in before.get("areas", {}).items()
         },
     }
+    errors: list[CellError] = []
     for name, cell in cells.items():
         try:
             _put(fields, _KNOWN[name], cell)
         except WrongCell as error:
-            row.errors.append(
+            errors.append(
                 _wrong(row, name, cell, error.code, error.message, error.suggestion)
             )
-    if row.errors:
-        return
+    if errors:
+        return None, errors
     fields["areas"] = {
         area: levels for area, levels in fields["areas"].items() if levels
     }
@@ -302,12 +327,11 @@ def _fill(row: Planned, sheet: Sheet, cells: dict[str, str], city_id: str) -> No
         city = CityWrite.model_validate(fields)
     except ValidationError as error:
         for found in input_errors(error.errors()):
-            column = _column_at(found.pointer, sheet)
+            column = _column_at(found.pointer, cells)
             value = cells.get(column, "")
-            row.errors.append(_wrong(row, column, value, found.code, found.message))
-        return
-    row.city = City(**city.to_dict())
-    row.changes = changed_fields(before, row.city.to_dict()) if before else []
+            errors.append(_wrong(row, column, value, found.code, found.message))
+        return None, errors
+    return City(**city.to_dict()), []
 
 
 def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
@@ -334,13 +358,12 @@ def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
                 fields[name] = value
 
 
-def _column_at(pointer: str, sheet: Sheet) -> str:
+def _column_at(pointer: str, cells: Mapping[str, str]) -> str:
     """Return the column that a pointer into a city leads to."""
     steps = [step for step in pointer.split("/") if step]
-    names = {column.name for column in sheet.columns.values()}
     if steps[:1] == ["areas"]:
         area, kind = [*steps[1:], "", ""][:2]
-        return f"{kind}_{area}" if f"{kind}_{area}" in names else "areas"
+        return f"{kind}_{area}" if f"{kind}_{area}" in cells else "areas"
     for size in (2, 1):
         for column in COLUMNS:
             if list(column.place[:size]) == steps[:size] and len(column.place) <= 2:  # noqa: PLR2004 -- not an area

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app import data
 from schemas import Contribution, Criterion, Policy, Reason, Warning  # noqa: A004 -- the word of the contract
 
+AREA_NAMES: dict[str, str] = {
+    area.id: area.labels.en for area in data.policy_areas().items
+}
 Names = Mapping[Any, str]
 _SHOWN = 3
 """Most areas or titles in one sentence."""
@@ -28,11 +32,11 @@ def sentence(part: Contribution, mentor: str, learner: str, areas: Names) -> str
     """
     if not part.known:
         fields = sorted({f"{gap['field']}" for gap in part.facts["missing"]})
-        return f"Not known: {_listed(fields) or 'the two have no area in common'}."
+        return f"Not known: {listed(fields) or 'the two have no area in common'}."
     return _SENTENCES[part.criterion](part.facts, mentor, learner, areas)
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Return the words as a list in a sentence, the last ones counted."""
     shown = list(words[:_SHOWN])
     if len(words) > _SHOWN:
@@ -42,7 +46,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _called(ids: Sequence[str], areas: Names) -> str:
-    return _listed([areas[area].lower() for area in ids])
+    return listed([areas[area].lower() for area in ids])
 
 
 def _needs(facts: Mapping[str, Any], helper: str, helped: str, areas: Names) -> str:
@@ -69,14 +73,14 @@ def _evidence(facts: Mapping[str, Any], mentor: str, learner: str, areas: Names)
         return f"{mentor} names no practice for what {learner} needs."
     titles = list(dict.fromkeys(facts["practices"]))
     what = _called(facts["areas"], areas)
-    return f"{mentor} can show what it does in {what}: {_listed(titles)}."
+    return f"{mentor} can show what it does in {what}: {listed(titles)}."
 
 
 def _language(facts: Mapping[str, Any], _m: str, _l: str, _areas: Names) -> str:
     shared = [code.upper() for code in facts["shared"]]
     if not shared:
         return "The two teams share no working language."
-    return f"Both teams work in {_listed(shared)}."
+    return f"Both teams work in {listed(shared)}."
 
 
 def _context(facts: Mapping[str, Any], _m: str, _l: str, _areas: Names) -> str:
