@@ -43,7 +43,7 @@ demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=80
 	@$(BIN)/compaan demo --port $(PORT)
 
 test: check ## set up and run every check
-	$(RUN) pytest
+	$(RUN) pytest -n auto
 
 check: .venv/.all ## the checks that run no code of ours
 	$(RUN) ruff check

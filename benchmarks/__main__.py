@@ -1,4 +1,4 @@
-"""`make bench`: the engine beside bare NumPy and SciPy, in one run, as Markdown.
+"""`make bench`: the engine beside bare NumPy and SciPy, and the service under load.
 
 Seconds depend on the machine; the ratio of two figures of one row does not.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from benchmarks import service
 from matching import Policy, Problem, match
 from schemas import AREA_IDS
 
@@ -161,6 +162,7 @@ def main() -> None:
     for objective in ("total", "served", "fair"):
         taken = [timed(partial(answer, problem, objective)) for problem in problems]
         print(f"| `{objective}` |" + "".join(f" {second:.2f} |" for second in taken))
+    service.report(make_cities(service.CITIES // 2))
 
 
 if __name__ == "__main__":

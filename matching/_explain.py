@@ -1,11 +1,13 @@
 """Why a pair scores what it scores, and the best partners of one city."""
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
 from matching._admissible import check, removed
-from matching._arrays import Ints
+from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
 from matching._facts import Profile, facts
 from matching._score import MICRO, Scores
@@ -143,10 +145,13 @@ def suggest(
         if other.id != city and other.places(role)
     ]
     sides = (offered, asking) if role == "mentor" else (asking, offered)
-    found = [
-        pair
-        for pair in _explanations(problem, policy or Policy(), *sides)
-        if not {*pair.excluded_by} - {"role"}  # the asking city's, if anybody's
-    ]
-    found.sort(key=lambda pair: (-pair.score, getattr(pair, role)))
-    return found[:limit]
+    policy = policy or Policy()
+    check(problem, policy)
+    scores = Scores(*sides, policy.weights).total
+    masks = removed(*sides, problem, policy, scores)
+    barred: Bools = reduce(or_, masks.values(), np.zeros(scores.shape, np.bool_))
+    # Only the best are explained; of equals the first by id, in which they stand.
+    order = np.argsort(-scores.ravel(), kind="stable")
+    best = [offered[at] for at in order[~barred.ravel()[order]][:limit]]
+    sides = (best, asking) if role == "mentor" else (asking, best)
+    return list(_explanations(problem, policy, *sides))

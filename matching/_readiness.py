@@ -107,8 +107,8 @@ def _findings(
     for area in areas:
         if area.learners > area.places:
             message = (
-                f"Learners who need help with {area.area}: {area.learners}. Places with "
-                f"mentors who are strong there: {area.places}."
+                f"Learners who need help with {area.area}: {area.learners}. Places "
+                f"with mentors who are strong there: {area.places}."
             )
             yield Finding(code="thin_area", message=message, area=area.area)
     reachable = _columns(~found.apart & ~removed)

@@ -1,6 +1,5 @@
 """A city: the one participant there is."""
 
-from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -161,11 +160,10 @@ class City(Wire):
                     ((other,), "half_a_place", f"Send `{other}` with `{one}`.")
                 )
         for field in ("roles", "languages"):
-            for value, times in Counter(getattr(self, field)).items():
-                if times > 1:
-                    errors.append(
-                        ((field,), "duplicate", f"`{value}` stands here twice.")
-                    )
+            values = getattr(self, field)
+            if len(set(values)) < len(values):
+                twice = next(one for one in values if values.count(one) > 1)
+                errors.append(((field,), "duplicate", f"`{twice}` stands here twice."))
         refuse(*errors)
         return self
 

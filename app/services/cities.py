@@ -125,7 +125,7 @@ def every(session: Session, wanted: Filter = Filter()) -> Iterable[models.City]:
 def names(session: Session) -> dict[str, str]:
     """Return the name of every city by its id."""
     rows = session.execute(select(models.City.id, models.City.name))
-    return dict(rows.tuples().all())
+    return {row.id: row.name for row in rows}
 
 
 def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities

@@ -235,10 +235,19 @@ def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]
 def _cells(sheet: Sheet, raw: list[str]) -> dict[str, str]:
     """Return the cells by column, without what a spreadsheet puts around them."""
     return {
-        column.name: unsafe(raw[at]).replace("\u00a0", " ").strip()
+        column.name: plain(unsafe(raw[at]))
         for at, column in sheet.columns.items()
         if at < len(raw)
     }
+
+
+def plain(cell: str) -> str:
+    """Return the text of a cell or a form field as we keep it.
+
+    Without what programs put around it, and with one kind of line break.
+    """
+    text = cell.replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip()
 
 
 def _stored(

@@ -92,7 +92,7 @@ def _to(path: str) -> RedirectResponse:
 
 def _said(form: FormData, name: str) -> str:
     value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return imports.plain(value) if isinstance(value, str) else ""
 
 
 def _findings(error: ValidationError) -> list[InputError]:

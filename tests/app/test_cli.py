@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -52,6 +53,105 @@ def test_demo_prints_the_real_pairs_with_three_reasons_each():
     assert "\x1b" not in shown.stdout
 
 
+@pytest.fixture
+def own_database(tmp_path):
+    """Return the environment in which `compaan` has a database of this test."""
+    url = f"sqlite:///{tmp_path}/own.db"
+    return {**os.environ, "COMPAAN_DATABASE_URL": url}
+
+
+def test_users_tokens_import_and_export(tmp_path, own_database):
+    def compaan(*arguments, **options):
+        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path, **options)
+
+    sheet = tmp_path / "cities.csv"
+    wrong = tmp_path / "wrong.csv"
+    sheet.write_bytes(
+        "name;country;roles;needs\nGent;België;mentor;housing\n"
+        "Brugge;Belgiun;learner;housing\n".encode("cp1252")
+    )
+
+    added = compaan("user", "add", "o@example.org", "--role", "organiser")
+    again = compaan("user", "add", "o@example.org", "--role", "organiser")
+    cityless = compaan("user", "add", "f@example.org", "--role", "officer")
+    officer = compaan(
+        "user", "add", "f@example.org", "--role", "officer", "--city", "gent"
+    )
+    token = compaan("token", "add", "--user", "o@example.org", "--scope", "read")
+    nobody = compaan("token", "add", "--user", "x@example.org")
+    looked = compaan("import", sheet, "--dry-run")
+    strict = compaan("import", sheet, "--all-or-nothing")
+    done = compaan("import", sheet, "--wrong", wrong)
+    exported = compaan("export")
+    as_json = compaan("export", "--format", "json")
+    listed = compaan("user", "list")
+
+    assert [added.returncode, officer.returncode, token.returncode] == [0, 0, 0]
+    assert token.stdout.startswith("cmp_")
+    assert len(token.stdout.splitlines()) == 1
+    assert (again.returncode, cityless.returncode, nobody.returncode) == (2, 2, 2)
+    assert "has an account already" in again.stderr
+    assert "An officer needs a city" in cityless.stderr
+    assert "`compaan user add` first" in nobody.stderr
+    assert (looked.returncode, strict.returncode, done.returncode) == (3, 2, 3)
+    assert looked.stdout == "Would be: 1 new, 0 changed, 0 as they were, 1 wrong.\n"
+    assert done.stdout == "1 new, 0 changed, 0 as they were, 1 wrong.\n"
+    assert "Row 3, country: 'Belgiun' is no country" in done.stderr
+    assert "Did you mean Belgium (BE)?" in wrong.read_text("utf-8-sig")
+    assert "gent,Gent,BE" in exported.stdout
+    assert [one["id"] for one in json.loads(as_json.stdout)["cities"]] == ["gent"]
+    assert listed.stdout.splitlines() == [
+        "f@example.org\tofficer of gent",
+        "o@example.org\torganiser",
+    ]
+    for shown in (again, cityless, nobody, strict):
+        assert "Traceback" not in shown.stderr
+
+
+def test_revoked_tokens_are_counted(tmp_path, own_database):
+    def compaan(*arguments):
+        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path)
+
+    compaan("user", "add", "o@example.org", "--role", "auditor")
+    compaan("token", "add", "--user", "o@example.org")
+    revoked = compaan("token", "revoke", "--user", "o@example.org")
+
+    assert (revoked.returncode, revoked.stderr) == (0, "1 revoked.\n")
+
+
+def test_the_template_needs_no_database(tmp_path):
+    shown = run(COMPAAN, "export", "--template", "--semicolon", cwd=tmp_path)
+
+    assert shown.stdout.startswith("id;name;country;")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serving_an_old_postgres_says_migrate(postgres, tmp_path):
+    environment = {**os.environ, "COMPAAN_DATABASE_URL": postgres}
+
+    refused = run(COMPAAN, "serve", "--port", "0", env=environment, cwd=tmp_path)
+    away = run(
+        COMPAAN,
+        "user",
+        "list",
+        env={**environment, "COMPAAN_DATABASE_URL": "postgresql://u@127.0.0.1:1/x"},
+    )
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "run `compaan migrate` first" in refused.stderr
+    assert away.returncode == 1
+    assert "cannot be reached" in away.stderr
+    assert "Traceback" not in away.stderr
+
+
+def test_migrate_makes_a_database_that_serves(own_database, tmp_path):
+    first = run(COMPAAN, "migrate", env=own_database, cwd=tmp_path)
+    second = run(COMPAAN, "migrate", env=own_database, cwd=tmp_path)
+
+    assert [first.returncode, second.returncode] == [0, 0]
+    assert first.stdout == second.stdout == "The database is up to date.\n"
+
+
 def test_demo_never_touches_another_database():
     shown = run(
         COMPAAN, "demo", env={**os.environ, "COMPAAN_DATABASE_URL": "sqlite://"}
@@ -69,23 +169,58 @@ def test_demo_says_at_once_that_the_port_is_taken():
     assert "Choose another port" in shown.stderr
 
 
-def test_demo_serves_until_it_is_told_to_stop():
-    with subprocess.Popen(  # noqa: S603 -- our own program
+def serve_demo(folder):
+    """Start the demo in a folder; return the process and what it said."""
+    environment = {k: v for k, v in os.environ.items() if k != "COMPAAN_DATABASE_URL"}
+    server = subprocess.Popen(  # noqa: S603 -- our own program
         [COMPAAN, "demo", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    ) as server:
-        line = next(line for line in server.stdout if "Serving on" in line)
-        address = line.split()[2]
-        with urlopen(f"{address}/api/v1/policy-areas") as answer:  # noqa: S310 -- ours
-            assert len(json.load(answer)["items"]) == 17
-        server.send_signal(signal.SIGTERM)
-        # Its children hold the same pipe: it ends when the last of them has gone.
-        server.stdout.read()
-        server.wait(20)
+        cwd=folder,
+        env=environment,
+    )
+    said = ""
+    for line in server.stdout:
+        said += line
+        if line.startswith("The tokens are"):
+            return server, said
+    raise AssertionError(said)
 
+
+def end(server):
+    server.send_signal(signal.SIGTERM)
+    # Its children hold the same pipe: it ends when the last of them has gone.
+    server.stdout.read()
+    server.wait(20)
     assert server.returncode in {0, -signal.SIGTERM}
+    server.stdout.close()
+
+
+def fetch(address, token):
+    request = Request(address, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urlopen(request) as answer:  # noqa: S310 -- ours
+        return json.load(answer)
+
+
+def test_demo_stores_the_round_once_and_serves_it(tmp_path):
+    runs = []
+    for _ in range(2):
+        server, said = serve_demo(tmp_path)
+        address = re.search(r"Serving on (\S+)", said)[1]
+        run_id = re.search(r"/runs/(\w+)", said)[1]
+        organiser, officer = re.findall(r"(cmp_\S+) +\(", said)
+        found = fetch(f"{address}/api/v1/runs/{run_id}/solution", organiser)
+        pairs = {(pair["mentor"], pair["learner"]) for pair in found["pairings"]}
+        assert pairs == set(data.real_pairs())
+        assert len(fetch(f"{address}/api/v1/cities", officer)["items"]) == 8
+        rounds = fetch(f"{address}/api/v1/rounds", officer)["items"]
+        assert [one["id"] for one in rounds] == ["inclucities"]
+        runs.append(run_id)
+        end(server)
+
+    assert runs[0] == runs[1]
+    assert [path.name for path in tmp_path.iterdir()] == [".data"]
 
 
 def test_match_and_the_module_give_the_same_bytes(problem, tmp_path):

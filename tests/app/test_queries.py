@@ -1,0 +1,61 @@
+"""Lists stay at the same number of queries, however long they are."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from tests.app.profiles import city, open_round
+
+
+@contextmanager
+def counted(service):
+    engine = service.client.app.state.database.engine
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        if not statement.startswith(("BEGIN", "PRAGMA", "SELECT pg_catalog", "show")):
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+# Each finds out who asks, in one; a city comes with its areas and its practices.
+LISTS = {
+    "/cities": 4,
+    "/cities?area=housing&role=mentor&q=c": 4,
+    "/cities/export?format=csv": 4,
+    "/cities/c0/practices": 4,
+    "/cities/c0/suggestions": 7,
+    "/cities/c0/audit": 2,
+    "/rounds": 2,
+    "/rounds/trial": 2,
+    "/rounds/trial/participants": 3,
+    "/rounds/trial/policy": 3,
+    "/rounds/trial/readiness": 6,
+    "/rounds/trial/runs": 3,
+    "/rounds/trial/audit": 2,
+}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_lists_ask_the_database_as_often_as_the_table_says(idle_service, size):
+    service = idle_service
+    practices = [{"area": "housing", "title": f"T{at}"} for at in range(size)]
+    cities = [
+        city(f"c{at}", roles=["mentor", "learner"], practices=practices)
+        for at in range(size)
+    ]
+    open_round(service, *cities)
+    for _ in range(size):
+        service.post("/rounds/trial/runs", {})
+
+    found = {}
+    for path in LISTS:
+        with counted(service) as asked:
+            assert service.get(path).status_code == 200
+        found[path] = len(asked)
+
+    assert found == LISTS

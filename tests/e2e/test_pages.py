@@ -1,0 +1,223 @@
+"""People with a browser, against the real server in a process of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from app.db import Database
+from app.permissions import TERMINAL
+from app.services import cities, participants, policies, rounds
+from schemas import City, ParticipationWrite, RoundWrite
+from tests.app.profiles import INCLUCITIES, city
+from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.process import Served, served
+
+HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
+
+
+@pytest.fixture
+def site(accounts_of) -> Iterator[Served]:
+    """Serve the IncluCities round, open, and one city with a hostile name."""
+    url, tokens = accounts_of
+    database = Database(url)
+    with database.write() as session:
+        row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
+        for one in INCLUCITIES.cities:
+            cities.add(session, TERMINAL, City(**one.to_dict()))
+            participants.put(session, TERMINAL, row, one.id, ParticipationWrite())
+        policy = policies.get(session, TERMINAL, row)
+        policies.change(session, TERMINAL, row, policy, INCLUCITIES.policy)
+        rounds.move(session, TERMINAL, row, "open", None)
+        cities.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
+    database.close()
+    with served(url, tokens) as server:
+        yield server
+
+
+@pytest.fixture(params=[True, False], ids=["js", "no-js"])
+def page(request, browser, site) -> Iterator[Page]:
+    with quiet_page(browser, site.address, java_script_enabled=request.param) as page:
+        yield page
+
+
+def sign_in(page: Page, site: Served, role: str, to: str = "/") -> None:
+    page.goto(to)
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_label("Your token").fill(site.tokens[role])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def test_an_organiser_runs_a_round_and_reads_why(page, site):
+    sign_in(page, site, "organiser")
+    page.get_by_role("navigation").get_by_role("link", name="Rounds").click()
+    page.get_by_role("link", name="IncluCities").click()
+    expect(page.locator("[aria-current=step]")).to_have_text("open")
+    page.get_by_label("City").select_option(label=HOSTILE)
+    page.get_by_role("button", name="Take in").click()
+    page.get_by_role("button", name=f"Take out {HOSTILE}").click()
+
+    page.get_by_role("button", name="Propose pairings").click()
+
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("4 of 4 learners have a mentor", timeout=20_000)
+    expect(main).to_contain_text(
+        "Mechelen is strong in 5 of the 6 areas that Capaci needs"
+    )
+    expect(page.get_by_role("article")).to_have_count(4)
+    with page.expect_download() as table:
+        page.get_by_role("link", name="As a table").click()
+    assert table.value.suggested_filename == "inclucities.csv"
+
+
+def test_an_officer_changes_its_city_and_nobody_elses(page, site):
+    sign_in(page, site, "officer")
+    page.get_by_role("link", name="My city").first.click()
+    page.get_by_label("Inhabitants").fill("88.500")
+    page.get_by_label("Share of migrants", exact=False).first.fill("33,5%")
+    page.get_by_label("Housing: we need help").select_option("3")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.get_by_role("main")).to_contain_text("88,500")
+    expect(page.get_by_role("main")).to_contain_text("33.5 %")
+    expect(page.get_by_role("row", name="Housing 3 0")).to_be_visible()
+
+    page.goto("/cities/mechelen/edit")
+    page.get_by_label("Working languages").fill("Nederlandsch")
+    page.get_by_label("Inhabitants").fill("many")
+    page.get_by_role("button", name="Save").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("2 fields need another look")
+    expect(alert).to_contain_text("Did you mean nl?")
+    alert.get_by_role("link").first.click()
+    expect(page.get_by_label("Working languages")).to_have_value("Nederlandsch")
+
+
+def test_two_editors_in_two_browsers_lose_nothing(browser, site):
+    with (
+        quiet_page(browser, site.address) as first,
+        quiet_page(browser, site.address) as second,
+    ):
+        sign_in(first, site, "officer")
+        sign_in(second, site, "organiser")
+        for page in (first, second):
+            page.goto("/cities/mechelen/edit")
+        first.get_by_label("Inhabitants").fill("90000")
+        first.get_by_role("button", name="Save").click()
+        second.get_by_label("Association").fill("VVSG vzw")
+        second.route("**/edit", lambda route: route.continue_())
+        with second.expect_response("**/edit") as answered:
+            second.get_by_role("button", name="Save").click()
+        assert answered.value.status == 412
+        alert = second.get_by_role("alert")
+        expect(alert).to_contain_text("population, value: It is 90000 now")
+        expect(second.get_by_label("Association")).to_have_value("VVSG vzw")
+        second.get_by_label("Inhabitants").fill("90000")
+        second.get_by_role("button", name="Save").click()
+        expect(second.get_by_role("main")).to_contain_text("VVSG vzw")
+        expect(second.get_by_role("main")).to_contain_text("90,000")
+
+
+def test_a_spreadsheet_is_looked_at_then_stored(page, site):
+    sheet = {
+        "name": "cities.csv",
+        "mimeType": "text/csv",
+        "buffer": (
+            "name;country;roles;needs\nGent;Belgique;mentor;housing\n"
+            "Brugge;Belgiun;learner;housing\n"
+        ).encode("cp1252"),
+    }
+    sign_in(page, site, "organiser", "/")
+    page.goto("/cities/import")
+    page.get_by_label("File").set_input_files(sheet)
+    page.get_by_role("button", name="Go").click()
+    told = page.get_by_role("status")
+    expect(told).to_contain_text("1 new, 0 changed, 0 as they were, 1 wrong")
+    expect(told).to_contain_text("Did you mean Belgium (BE)?")
+    page.get_by_label("File").set_input_files(sheet)
+    page.get_by_label("store the good rows").check()
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("status")).to_contain_text("Done")
+    page.goto("/cities?q=gent")
+    expect(page.get_by_role("link", name="Gent")).to_be_visible()
+
+
+def test_pages_ask_to_sign_in_and_lead_back(browser, site):
+    with quiet_page(browser, site.address) as page:
+        page.goto("/cities/mechelen")
+        expect(page).to_have_url(f"{site.address}/sign-in?to=/cities/mechelen")
+        page.get_by_label("Your token").fill(site.tokens["auditor"])
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(f"{site.address}/cities/mechelen")
+        expect(page.get_by_role("link", name="Change the profile")).to_have_count(0)
+        page.get_by_role("button", name="Sign out").click()
+        page.goto("/rounds")
+        expect(page).to_have_url(f"{site.address}/sign-in?to=/rounds")
+
+
+PAGES = {
+    "front": "/",
+    "cities": "/cities",
+    "no-cities": "/cities?q=nowhere",
+    "city": "/cities/mechelen",
+    "hostile": "/cities/hostile",
+    "edit": "/cities/mechelen/edit",
+    "new": "/cities/new",
+    "import": "/cities/import",
+    "rounds": "/rounds",
+    "round": "/rounds/inclucities",
+    "missing": "/rounds/nothing",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit_the_screen(browser, site, scheme):
+    context = quiet_page(browser, site.address, color_scheme=scheme)
+    with context as page:
+        faults = {}
+
+        def look(name: str) -> None:
+            found = Axe().run(page).response["violations"]
+            faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
+            shoot(page, f"{name}-{scheme}")
+
+        page.goto("/sign-in")
+        look("sign-in")
+        sign_in(page, site, "organiser")
+        for name, path in PAGES.items():
+            if name != "missing":  # the browser itself notes a 404 on the console
+                page.goto(path)
+                look(name)
+        page.goto("/rounds/inclucities")
+        page.get_by_role("button", name="Propose pairings").click()
+        expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
+        look("run")
+        page.emulate_media(media="print")
+        shoot(page, f"run-print-{scheme}")
+
+    assert faults == {}
+
+
+def test_names_are_text_everywhere(browser, site):
+    with quiet_page(browser, site.address) as page:
+        sign_in(page, site, "organiser")
+        page.goto("/cities/hostile")
+        expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+        page.goto("/cities")
+        assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_round_is_run_by_keyboard_alone(browser, site):
+    with quiet_page(browser, site.address) as page:
+        sign_in(page, site, "organiser")
+        page.goto("/rounds/inclucities")
+        button = page.get_by_role("button", name="Propose pairings")
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if button.evaluate("node => node === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
