@@ -37,7 +37,9 @@ The code is contract, the text may change. `cure` is what the page at a problem'
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from schemas import InputError, ProblemDetails
+from pydantic import ValidationError
+
+from schemas import InputError, ProblemDetails, input_errors
 
 TYPE_PREFIX = "/problems/"
 
@@ -285,6 +287,12 @@ def details(error: Refusal) -> ProblemDetails:
         code=error.code,
         errors=error.errors,
     )
+
+
+def invalid(error: ValidationError) -> InvalidInput:
+    """Return what Pydantic found as a refusal."""
+    errors = input_errors(error.errors())
+    return InvalidInput(f"{errors[0].pointer}: {errors[0].message}", errors)
 
 
 def every_refusal(root: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:

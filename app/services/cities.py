@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.db import models
 from app.db.models.base import new_id, now
-from app.errors import AlreadyThere, Conflict, Forbidden, InUse, InvalidInput, NotFound
+from app.errors import (
+    AlreadyThere,
+    Conflict,
+    Forbidden,
+    InUse,
+    InvalidInput,
+    NotFound,
+    invalid,
+)
 from app.permissions import Actor, may_edit_city, may_organise
 from app.services import audit
 from app.services.changes import changed_fields, merge
@@ -28,7 +36,6 @@ from schemas import (
     Practice,
     Role,
     StoredPractice,
-    input_errors,
 )
 
 _MOST_PRACTICES = 200
@@ -187,9 +194,7 @@ def _checked(kind: type[City], fields: dict[str, Any]) -> City:
     try:
         return City(**kind.model_validate(fields).to_dict())
     except ValidationError as error:
-        errors = input_errors(error.errors())
-        detail = f"{errors[0].pointer}: {errors[0].message}"
-        raise InvalidInput(detail, errors) from None
+        raise invalid(error) from None
 
 
 def patched(row: models.City, patch: dict[str, Any]) -> City:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.errors import Forbidden, InvalidInput, NotFound
+from app.errors import Forbidden, InvalidInput, NotFound, invalid
 from app.permissions import Actor, may_enter_city, may_know_wishes
 from app.services import audit, cities, policies, rounds
 from app.services.changes import changed_fields
@@ -18,7 +18,6 @@ from schemas import (
     Participant,
     ParticipationWrite,
     PartnerWish,
-    input_errors,
 )
 
 
@@ -159,10 +158,7 @@ def _complete(city: City, new: ParticipationWrite) -> City:
     try:
         return City(**fields)
     except ValidationError as error:
-        errors = input_errors(error.errors())
-        raise InvalidInput(
-            f"{errors[0].pointer}: {errors[0].message}", errors
-        ) from None
+        raise invalid(error) from None
 
 
 def _refuse_unknown(session: Session, city_id: str, new: ParticipationWrite) -> None:

@@ -8,13 +8,20 @@ from sqlalchemy.orm import Session
 
 from app.db import models
 from app.db.models.base import now
-from app.errors import AlreadyThere, Forbidden, InvalidInput, NotFound, WrongPhase
+from app.errors import (
+    AlreadyThere,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    WrongPhase,
+    invalid,
+)
 from app.permissions import Actor, may_organise, may_oversee, may_see_round
 from app.services import audit
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
 from app.services.paging import Cut, cut_off
-from schemas import InputError, Policy, Round, RoundWrite, input_errors
+from schemas import InputError, Policy, Round, RoundWrite
 
 _ORDER = ("draft", "open", "closed", "staged", "released", "archived")
 _BY_VERB = {"staged": "stage", "released": "release"}
@@ -100,9 +107,7 @@ def patched(row: models.Round, patch: dict[str, object]) -> RoundWrite:
     try:
         return RoundWrite.model_validate(merge(as_written(row), patch))
     except ValidationError as error:
-        errors = input_errors(error.errors())
-        detail = f"{errors[0].pointer}: {errors[0].message}"
-        raise InvalidInput(detail, errors) from None
+        raise invalid(error) from None
 
 
 def _takes_part(session: Session, actor: Actor, round_id: str) -> bool:
