@@ -96,8 +96,9 @@ def test_any_spreadsheets_csv_is_read(service, encoding, delimiter):
     ],
 )
 def test_a_wrong_cell_is_named_with_what_was_meant(
-    service, column, cell, code, suggestion
+    sqlite_service, column, cell, code, suggestion
 ):
+    service = sqlite_service
     good = {
         "id": "good",
         "name": "Good",
@@ -290,7 +291,8 @@ def test_a_form_may_carry_the_file(service):
         ),
     ],
 )
-def test_what_is_no_table_of_cities_is_refused(service, content, told):
+def test_what_is_no_table_of_cities_is_refused(sqlite_service, content, told):
+    service = sqlite_service
     status, code, _ = refusal(send(service, content))
 
     assert (status, code) == (422, told)
