@@ -221,15 +221,16 @@ def told(
     *,
     version: int | None = None,
     location: str | None = None,
-) -> JSONResponse:
+) -> Response:
     """Return the value as JSON, with its version and place where there are any."""
-    body = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    headers = {}
+    headers = {"Content-Type": "application/json"}
     if version is not None:
         headers["ETag"] = etag(version)
     if location is not None:
         headers["Location"] = location
-    return JSONResponse(body, status, headers)
+    if isinstance(value, BaseModel):
+        return Response(value.model_dump_json(), status, headers)
+    return JSONResponse(value, status, headers)
 
 
 At = Annotated[Desk, Depends(_desk)]

@@ -125,15 +125,15 @@ def router() -> APIRouter:
         if city.id == "mechelen"
     )
 
-    @routes.get("", responses=refusals(InvalidInput))
-    def list_cities(desk: At, wanted: Wanted, cut: PageCut, request: Request) -> Cities:
+    @routes.get("", response_model=Cities, responses=refusals(InvalidInput))
+    def list_cities(
+        desk: At, wanted: Wanted, cut: PageCut, request: Request
+    ) -> Response:
         """List cities by id."""
         with desk.read() as (session, _actor):
             rows, cursor = cities.search(session, wanted, cut)
-            return Cities(
-                items=tuple(map(cities.as_city, rows)),
-                next=next_page(request, cursor),
-            )
+            items = tuple(map(cities.as_city, rows))
+        return told(Cities(items=items, next=next_page(request, cursor)))
 
     @routes.post(
         "",
