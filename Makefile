@@ -10,7 +10,7 @@ UV := $(BIN)/uv
 export UV_PYTHON := $(BIN)/python
 PINS := requirements-uv.txt requirements.txt requirements-dev.txt
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check browser bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -42,7 +42,7 @@ setup: .venv/.all ## prepare .venv, and nothing more
 demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=8000)
 	@$(BIN)/compaan demo --port $(PORT)
 
-test: check ## set up and run every check
+test: check browser ## set up and run every check
 	$(RUN) pytest -n auto
 
 check: .venv/.all ## the checks that run no code of ours
@@ -50,6 +50,9 @@ check: .venv/.all ## the checks that run no code of ours
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(BIN)/lint-imports
+
+browser: .venv/.all ## see that there is a Chromium for the browser tests
+	@$(RUN) tests.fixtures.browser
 
 bench: .venv/.all ## print the timings that the README quotes
 	$(RUN) benchmarks
