@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from matching._answering.match import match
 from matching._errors import Infeasible, InvalidPolicy, InvalidProblem, Refused
 from matching._input import Policy, Problem
-from matching._match import match
 from schemas import Solution
 
 WRONG_INPUT = 2

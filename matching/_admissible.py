@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from matching._arrays import Bools, Ints
-from matching._criteria import kilometres, language
 from matching._errors import Finding, Infeasible, InvalidPolicy
-from matching._features import Features
-from matching._score import MICRO
-from matching._solve import OBJECTIVES
-from matching._wishes import ROLES
+from matching._scoring.criteria import kilometres, language
+from matching._scoring.features import Features
+from matching._scoring.score import MICRO
+from matching._scoring.wishes import ROLES
+from matching._solving.instance import OBJECTIVES
 from schemas import City, Decision, MinLoad, Policy, Problem, Rules, Warning  # noqa: A004 -- the word of the contract
 
 Removed = Mapping[str, Bools]

@@ -7,9 +7,9 @@ import numpy as np
 
 from matching._admissible import check, pin, removed
 from matching._arrays import Bools, Ints
-from matching._score import Scores
-from matching._solve import Instance
-from matching._wishes import ROLES, Wishes
+from matching._scoring.score import Scores
+from matching._scoring.wishes import ROLES, Wishes
+from matching._solving.instance import Instance
 from schemas import Policy, Problem
 
 

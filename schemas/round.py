@@ -10,7 +10,9 @@ from schemas._wire import Line, Place, Text, Wire, refuse
 from schemas.areas import AreaId, Role
 from schemas.city import Places, Unique
 from schemas.page import Page
+from schemas.solution import Relaxation
 from schemas.stored import Slug
+from schemas.what_if import Shortage
 
 Phase = Literal["draft", "open", "closed", "staged", "released", "archived"]
 
@@ -134,6 +136,7 @@ class Finding(Wire):
 
     code: Literal[
         "clash",
+        "conflict",
         "no_mentors",
         "no_learners",
         "too_few_places",
@@ -166,4 +169,8 @@ class Readiness(Wire):
     thin_areas: tuple[AreaId, ...]
     """Areas in which more learners ask than places are offered."""
     rules: tuple[RuleBite, ...]
+    relaxations: tuple[Relaxation, ...]
+    """Single relaxations that would serve more learners, the cheapest first."""
+    shortage: Shortage | None
+    """Learners and places that cannot add up, where they do not."""
     findings: tuple[Finding, ...]

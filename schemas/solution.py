@@ -53,6 +53,8 @@ class Alternate(Wire):
     mentor: str
     score: float
     price: float | None
+    """Points that the round loses if this pair must be; null where it cannot be, or
+    where telling would take too long: `what-if` tells then."""
 
 
 class Pairing(Wire):
@@ -64,6 +66,7 @@ class Pairing(Wire):
     known_weight: float
     pinned: bool
     firmness: float | None
+    """Share of perturbed trials that it survives; null where none was made."""
     adjustments: tuple[Adjustment, ...]
     contributions: tuple[Contribution, ...]
     alternates: tuple[Alternate, ...]
@@ -90,12 +93,15 @@ class Unmatched(Wire):
 
 
 class Relaxation(Wire):
-    """A rule that, relaxed, would serve more learners."""
+    """A single thing of the policy that, relaxed, would serve more learners."""
 
     rule: str
+    """A rule's name, `caps/0`, `bans/0`, `pins/0` (by position) or `min_load`."""
     to: float | None
+    """The nearest limit that serves more; null: switched off."""
     learners_gained: int
     points: float
+    """Change in the value of the whole; below 0: lost."""
 
 
 class Warning(Wire):  # noqa: A001 -- the word of the contract

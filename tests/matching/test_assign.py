@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 
 from matching import Infeasible, assign
-from matching._total import WHOLE
+from matching._solving.total import WHOLE
 from tests.matching import reference
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=150)

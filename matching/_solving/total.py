@@ -10,7 +10,7 @@ the optimum over all pairs, not over the short lists.
 import numpy as np
 
 from matching._arrays import Bools, Ints
-from matching._flow import Network
+from matching._solving.flow import Network
 
 WHOLE = 20_000
 """Up to this many candidate pairs the solver takes them all at once."""

@@ -7,8 +7,8 @@ import numpy as np
 from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
 from matching._round import Round
-from matching._score import MICRO
-from matching._wishes import ROLES
+from matching._scoring.score import MICRO
+from matching._scoring.wishes import ROLES
 from schemas import Measures, Policy, Problem
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Bools, Ints
-from matching._flow import Network
+from matching._solving.flow import Network
 
 NOBODY = -1
 """The key mentor of a learner that stays at what it has without one."""

@@ -53,6 +53,8 @@ def readiness(problem: Problem, policy: Policy) -> Readiness:
         areas=areas,
         thin_areas=thin,
         rules=tuple(_bites(found, possible)),
+        relaxations=(),
+        shortage=None,
         findings=(*clashes, *_findings(found, removed, areas)),
     )
 

@@ -9,15 +9,15 @@ from importlib.metadata import version
 import numpy as np
 
 from matching._admissible import warnings
+from matching._answering.explain import contributions
+from matching._answering.measure import measures
 from matching._arrays import Bools, Ints
 from matching._canonical import policy_hash, problem_hash
-from matching._explain import contributions
-from matching._facts import Profile
-from matching._measure import measures
 from matching._round import Round
-from matching._score import MICRO
+from matching._scoring.facts import Profile
+from matching._scoring.score import MICRO
+from matching._scoring.wishes import ROLES
 from matching._version import __version__
-from matching._wishes import ROLES
 from schemas import (
     Alternate,
     City,

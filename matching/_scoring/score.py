@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Ints
-from matching._criteria import CRITERIA
 from matching._errors import InvalidPolicy
-from matching._features import Cities, Features
+from matching._scoring.criteria import CRITERIA
+from matching._scoring.features import Cities, Features
 from schemas import Criterion, Weights
 
 MICRO = 1_000_000

@@ -9,9 +9,9 @@ import numpy as np
 from matching._admissible import check, removed
 from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
-from matching._facts import Profile, facts
-from matching._score import MICRO, Scores
-from matching._wishes import ROLES, Wishes
+from matching._scoring.facts import Profile, facts
+from matching._scoring.score import MICRO, Scores
+from matching._scoring.wishes import ROLES, Wishes
 from schemas import City, Contribution, Explanation, Policy, Problem, Role
 
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from math import asin, cos, hypot, radians, sin
 from typing import Any
 
-from matching._criteria import EARTH_KM
-from matching._features import practice_text
+from matching._scoring.criteria import EARTH_KM
+from matching._scoring.features import practice_text
 from schemas import City, Criterion
 
 Facts = dict[str, Any]

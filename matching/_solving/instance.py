@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Bools, Ints
-from matching._fair import best_for_the_worst_off
-from matching._served import most_served
-from matching._total import most_points
+from matching._solving.fair import best_for_the_worst_off
+from matching._solving.served import most_served
+from matching._solving.total import most_points
 
 OBJECTIVES = ("total", "served", "fair")
 """What can be maximised; DESIGN names more, which follow."""

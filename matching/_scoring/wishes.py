@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from matching._arrays import Ints
-from matching._score import MICRO
+from matching._scoring.score import MICRO
 from schemas import Adjustment, Role, Wish
 
 ROLES: tuple[Role, Role] = ("mentor", "learner")

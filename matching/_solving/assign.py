@@ -11,8 +11,8 @@ from scipy import sparse
 
 from matching._arrays import Bools, Ints
 from matching._errors import Infeasible
-from matching._flow import MOST_COST
-from matching._solve import OBJECTIVES, Instance
+from matching._solving.flow import MOST_COST
+from matching._solving.instance import OBJECTIVES, Instance
 
 
 @dataclass(frozen=True, eq=False)

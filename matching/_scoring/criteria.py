@@ -19,8 +19,8 @@ from sklearn.metrics.pairwise import (
     rbf_kernel,
 )
 
-from matching import _features
-from matching._features import WORDS, Features
+from matching._scoring import features
+from matching._scoring.features import WORDS, Features
 from schemas import Criterion
 
 Values = NDArray[Any]
@@ -134,7 +134,7 @@ def practice_text(mentors: Features, learners: Features) -> tuple[Values, Known]
     """
     shape = (len(mentors.cities), len(learners.cities))
     best, known = np.zeros(shape), np.zeros(shape, np.bool_)
-    needs = [_features.needs_text(city) for city in learners.cities]
+    needs = [features.needs_text(city) for city in learners.cities]
     spoken = {
         code
         for city, text in zip(learners.cities, needs, strict=True)
@@ -142,7 +142,7 @@ def practice_text(mentors: Features, learners: Features) -> tuple[Values, Known]
         for code in city.languages
     }
     for code in sorted(spoken):
-        texts = [_features.practice_text(city, code) for city in mentors.cities]
+        texts = [features.practice_text(city, code) for city in mentors.cities]
         rows = np.flatnonzero([bool(text) for text in texts])
         columns = np.flatnonzero(
             [

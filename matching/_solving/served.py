@@ -10,7 +10,7 @@ import numpy as np
 from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from matching._arrays import Bools, Ints
-from matching._flow import Network
+from matching._solving.flow import Network
 
 
 def most_served(

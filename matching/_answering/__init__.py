@@ -1,0 +1,1 @@
+"""What callers ask: each module answers one question about a round."""

@@ -1,0 +1,1 @@
+"""How well a mentor fits a learner: cities as arrays, criteria, scores, facts."""
