@@ -7,6 +7,7 @@ from matching._admissible import check
 from matching._answering.explain import explain, suggest
 from matching._answering.match import match
 from matching._answering.measure import measure
+from matching._answering.prices import Prices, prices
 from matching._answering.readiness import readiness
 from matching._canonical import policy_hash, problem_hash
 from matching._errors import Infeasible, InvalidPolicy, InvalidProblem
@@ -21,6 +22,7 @@ __all__ = [
     "InvalidPolicy",
     "InvalidProblem",
     "Policy",
+    "Prices",
     "Problem",
     "Solution",
     "__version__",
@@ -30,6 +32,7 @@ __all__ = [
     "match",
     "measure",
     "policy_hash",
+    "prices",
     "problem_hash",
     "readiness",
     "suggest",

@@ -12,8 +12,7 @@ from matching._scoring.criteria import kilometres, language
 from matching._scoring.features import Features
 from matching._scoring.score import MICRO
 from matching._scoring.wishes import ROLES
-from matching._solving.instance import OBJECTIVES
-from schemas import City, Decision, MinLoad, Policy, Problem, Rules, Warning  # noqa: A004 -- the word of the contract
+from schemas import City, Decision, Policy, Problem, Warning  # noqa: A004 -- the word of the contract
 
 Removed = Mapping[str, Bools]
 """What each rule or decision removes: its name, and a mask (mentors, learners)."""
@@ -31,19 +30,17 @@ def check(problem: Problem, policy: Policy) -> None:
 
     Raises:
         InvalidPolicy: For unknown ids, a city paired with itself, a decision made
-            twice, or a feature that this version does not have.
+            twice, or a limit that the objective does not know.
 
     """
     found: list[Finding] = []
-    if policy.objective not in OBJECTIVES:
-        names = ", ".join(f"`{name}`" for name in OBJECTIVES)
-        found.append(("/objective", "not_available", f"This version has {names}."))
-    if policy.caps:
-        found.append(("/caps", "not_available", "This version has none: remove it."))
-    if policy.min_load != MinLoad():
-        found.append(
-            ("/min_load", "not_available", "This version has none: remove it.")
+    if policy.objective == "stable":
+        limits = {"/caps": policy.caps, "/min_load": policy.min_load.mentor}
+        message = (
+            "No stable assignment is defined under it: remove it, or choose another "
+            "objective."
         )
+        found += [(at, "not_with_stable", message) for at, on in limits.items() if on]
     known = {city.id for city in problem.cities}
     for kind, decisions in (("pins", policy.pins), ("bans", policy.bans)):
         found += _wrong_decisions(kind, decisions, known)
@@ -194,12 +191,27 @@ def pin(
 _TITLES = {"veto": "a veto between the two", "ban": "a ban of the same pair"}
 
 
-def warnings(cities: Sequence[City], rules: Rules) -> tuple[Warning, ...]:
-    """Return a warning for each rule that is on and each city it cannot check."""
-    return tuple(
-        Warning(code="rule_not_checkable", rule=rule, city=city.id)
+def warnings(cities: Sequence[City], policy: Policy) -> tuple[Warning, ...]:
+    """Return a warning for each rule or cap and each city that it cannot check.
+
+    Args:
+        cities: Those with places.
+        policy: Whose rules are looked at.
+
+    """
+    unknown = [
+        (rule, city)
         for rule, facts in _FACTS.items()
-        if getattr(rules, rule)
+        if getattr(policy.rules, rule)
         for city in cities
         if not facts(city)
+    ] + [
+        (f"caps/{at}", city)
+        for at, cap in enumerate(policy.caps)
+        for city in cities
+        if city.places(cap.side) and getattr(city, cap.by) is None
+    ]
+    return tuple(
+        Warning(code="rule_not_checkable", rule=rule, city=city.id)
+        for rule, city in unknown
     )

@@ -1,7 +1,8 @@
 """A problem and a policy made into tables: who sits where, what each pair is worth."""
 
-from functools import reduce
-from operator import or_
+from collections.abc import Callable
+from functools import cached_property, reduce
+from operator import attrgetter, or_
 
 import numpy as np
 
@@ -9,8 +10,9 @@ from matching._admissible import check, pin, removed
 from matching._arrays import Bools, Ints
 from matching._scoring.score import Scores
 from matching._scoring.wishes import ROLES, Wishes
-from matching._solving.instance import Instance
-from schemas import Policy, Problem
+from matching._solving.instance import Instance, strict_ranks
+from matching._solving.limits import NONE, Cap, Limits
+from schemas import City, Policy, Problem
 
 
 class Round:
@@ -65,8 +67,61 @@ class Round:
             [city.learner_demand for city in self.learners], np.int64
         )
 
+    @cached_property
+    def forceable(self) -> Bools:
+        """Pairs that could be pinned: nothing but the lowest score may forbid them."""
+        masks = (mask for rule, mask in self.removed.items() if rule != "min_score")
+        forceable: Bools = ~reduce(or_, masks, self.apart)
+        return forceable
+
+    @cached_property
+    def ranks(self) -> tuple[Ints, Ints]:
+        """Mentors' and learners' preferences, (mentors, learners): score and own wish.
+
+        Of equals the smaller id is preferred: it stands first.
+        """
+        total = self.scores.total
+        return strict_ranks(total + self.own["mentor"], total + self.own["learner"])
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The policy's caps and minimum loads; nobody without a group is capped."""
+        sides = {"mentor": self.mentors, "learner": self.learners}
+        return Limits(
+            caps=tuple(
+                Cap(
+                    side=cap.side,
+                    within_partner=cap.per == "partner",
+                    group=_numbered(sides[cap.side], attrgetter(cap.by)),
+                    most=cap.max,
+                )
+                for cap in self.policy.caps
+            ),
+            least=self.policy.min_load.mentor,
+            only_if_used=self.policy.min_load.only_if_used,
+        )
+
+    def place(self, mentor: str, learner: str) -> tuple[int, int] | None:
+        """Return row and column of a pair, or None if one of the two has no place."""
+        if mentor in self.row and learner in self.column:
+            return self.row[mentor], self.column[learner]
+        return None
+
     def instance(self) -> Instance:
         """Return what the solver has to know."""
         return Instance(
-            self.worth, self.admissible, self.capacity, self.demand, self.pinned
+            self.worth,
+            self.admissible,
+            self.capacity,
+            self.demand,
+            self.pinned,
+            ranks=self.ranks if self.policy.objective == "stable" else None,
+            limits=self.limits,
         )
+
+
+def _numbered(cities: list[City], group: Callable[[City], str | None]) -> Ints:
+    """Return the number of every city's group, `NONE` for those that have none."""
+    names = sorted({name for city in cities if (name := group(city)) is not None})
+    number = {name: at for at, name in enumerate(names)}
+    return np.array([number.get(group(city) or "", NONE) for city in cities], np.int64)

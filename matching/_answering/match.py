@@ -9,14 +9,17 @@ from importlib.metadata import version
 import numpy as np
 
 from matching._admissible import warnings
+from matching._answering.conflict import solve
 from matching._answering.explain import contributions
 from matching._answering.measure import measures
+from matching._answering.prices import some_prices
 from matching._arrays import Bools, Ints
 from matching._canonical import policy_hash, problem_hash
 from matching._round import Round
 from matching._scoring.facts import Profile
 from matching._scoring.score import MICRO
 from matching._scoring.wishes import ROLES
+from matching._solving.instance import Solved
 from matching._version import __version__
 from schemas import (
     Alternate,
@@ -79,12 +82,11 @@ def match(
     found = Round(problem, policy)
     learners = len(found.learners)
     tell("assignment", 0, learners)
-    chosen = found.instance().solve(
-        policy.objective, lambda done: tell("assignment", done, learners)
-    )
+    solved = solve(found, lambda done: tell("assignment", done, learners))
+    chosen = solved.chosen
     tell("explanation", 0, 1)
     with _no_collection():
-        pairings = tuple(_pairings(found, chosen))
+        pairings = tuple(_pairings(found, solved))
     solution = Solution(
         pairings=pairings,
         unmatched=tuple(_unmatched(found, chosen)),
@@ -95,12 +97,12 @@ def match(
                 for city in found.cities
                 if city.mentor_capacity or city.learner_demand
             ],
-            policy.rules,
+            policy,
         ),
         measures=measures(found, chosen),
         objective=policy.objective,
-        engine="flow",
-        gap=0.0,
+        engine=solved.engine,
+        gap=solved.gap / MICRO,
         problem_hash=problem_hash(problem),
         policy_hash=policy_hash(policy),
         versions=_versions(),
@@ -132,8 +134,9 @@ def _versions() -> dict[str, str]:
     return {"compaan": __version__} | {name: version(name) for name in used}
 
 
-def _pairings(found: Round, chosen: Bools) -> Iterator[Pairing]:
+def _pairings(found: Round, solved: Solved) -> Iterator[Pairing]:
     """Yield the pairings by learner, then mentor."""
+    chosen = solved.chosen
     columns, rows = np.nonzero(chosen.T)
     givers = {row: Profile(found.mentors[row]) for row in np.unique(rows).tolist()}
     takers = {at: Profile(found.learners[at]) for at in np.unique(columns).tolist()}
@@ -141,7 +144,7 @@ def _pairings(found: Round, chosen: Bools) -> Iterator[Pairing]:
     explained = contributions(
         found.scores, rows, columns, [(givers[row], takers[at]) for row, at in places]
     )
-    others = _alternates(found, chosen, np.unique(columns))
+    others = _alternates(found, solved, np.unique(columns))
     for (row, column), (parts, known_weight) in zip(places, explained, strict=True):
         mentor, learner = found.mentors[row].id, found.learners[column].id
         yield Pairing(
@@ -158,7 +161,7 @@ def _pairings(found: Round, chosen: Bools) -> Iterator[Pairing]:
 
 
 def _alternates(
-    found: Round, chosen: Bools, columns: Ints
+    found: Round, solved: Solved, columns: Ints
 ) -> dict[int, tuple[Alternate, ...]]:
     """Return each learner's best admissible mentors besides its own, ties by id."""
     mentors = len(found.mentors)
@@ -166,23 +169,30 @@ def _alternates(
     rank = np.ascontiguousarray(found.scores.total.T[columns]) * mentors
     # The earlier mentor wins a tie; what is out of question comes last.
     rank += np.arange(mentors)[::-1]
-    rank[(~found.admissible | chosen).T[columns]] = -1
+    rank[(~found.admissible | solved.chosen).T[columns]] = -1
     count = min(ALTERNATES, mentors)
     best = np.argpartition(rank, mentors - count, axis=1)[:, mentors - count :]
     keys = np.take_along_axis(rank, best, axis=1)
     order = np.argsort(-keys, axis=1)
     best, keys = (np.take_along_axis(table, order, axis=1) for table in (best, keys))
+    rows = [
+        [row for row, key in zip(*line, strict=True) if key >= 0]
+        for line in zip(best.tolist(), keys.tolist(), strict=True)
+    ]
+    listed = dict(zip(columns.tolist(), rows, strict=True))
+    price = some_prices(
+        found, solved, [(row, at) for at, rows in listed.items() for row in rows]
+    )
     return {
         column: tuple(
             Alternate(
-                mentor=found.mentors[row].id, score=key // mentors / MICRO, price=None
+                mentor=found.mentors[row].id,
+                score=int(found.scores.total[row, column]) / MICRO,
+                price=price[row, column],
             )
-            for row, key in zip(rows, row_keys, strict=True)
-            if key >= 0
+            for row in rows
         )
-        for column, rows, row_keys in zip(
-            columns.tolist(), best.tolist(), keys.tolist(), strict=True
-        )
+        for column, rows in listed.items()
     }
 
 

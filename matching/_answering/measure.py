@@ -8,7 +8,6 @@ from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
 from matching._round import Round
 from matching._scoring.score import MICRO
-from matching._scoring.wishes import ROLES
 from schemas import Measures, Policy, Problem
 
 
@@ -84,17 +83,12 @@ def blocking(found: Round, chosen: Bools) -> Bools:
     strictly prefers the other to its worst partner that is not pinned; both prefer by
     score and own wish, ties by id (Gale and Shapley 1962; Roth 1984 for capacities).
     """
-    free = found.admissible & ~chosen
-    for axis, role, places in zip(
-        (1, 0), ROLES, (found.capacity, found.demand), strict=True
+    free: Bools = found.admissible & ~chosen
+    loose = chosen & ~found.pinned
+    never = np.iinfo(np.int64).max
+    for axis, rank, places in zip(
+        (1, 0), found.ranks, (found.capacity, found.demand), strict=True
     ):
-        score = found.scores.total + found.own[role]
-        # Among equals the smaller id is preferred: it comes first.
-        size = score.shape[axis]
-        order = np.expand_dims(np.arange(size, 0, -1), 1 - axis)
-        rank = score * (size + 1) + order
-        loose = chosen & ~found.pinned
-        never = np.iinfo(np.int64).max
         worst = np.where(loose, rank, never).min(axis=axis, initial=never)
         worst[chosen.sum(axis=axis) < places] = -1
         free &= rank > np.expand_dims(worst, axis)

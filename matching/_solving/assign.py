@@ -12,7 +12,7 @@ from scipy import sparse
 from matching._arrays import Bools, Ints
 from matching._errors import Infeasible
 from matching._solving.flow import MOST_COST
-from matching._solving.instance import OBJECTIVES, Instance
+from matching._solving.instance import OBJECTIVES, Instance, strict_ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ def assign(  # noqa: PLR0913 -- the contract's
 
     `total` maximises the sum. `served` maximises the learners that have a mentor, then
     the places filled, then the sum. `fair` is leximin over the learners' best pairings
-    (0 without one), then places, then the sum. Pairs with a score of 0 or less are used
-    only by `served` or a pin.
+    (0 without one), then places, then the sum. `stable` lets no two cities rather have
+    each other: both sides rank by score, ties by index. Pairs with a score of 0 or less
+    are used only by `served` or a pin.
 
     Args:
         scores: (mentors, learners) numbers, dense or `scipy.sparse`; the stored entries
@@ -55,7 +56,7 @@ def assign(  # noqa: PLR0913 -- the contract's
         learner_demand: (learners,) most mentors of each learner; None: 1 each.
         allowed: (mentors, learners) booleans, the admissible pairs; None: all.
         pins: (mentor row, learner column) of pairs that must be.
-        objective: `total`, `served` or `fair`.
+        objective: `total`, `served`, `fair` or `stable`.
 
     Raises:
         Infeasible: If pins need more places than there are, or a pair that is not
@@ -77,8 +78,17 @@ def assign(  # noqa: PLR0913 -- the contract's
     demand = _counts("learner_demand", learner_demand, table.shape[1])
     pinned = _pins(pins, admissible, capacity, demand)
     worth, unit, error = _whole(table, admissible, capacity.size + demand.size)
-    instance = Instance(worth, admissible, capacity, demand, pinned, order=table)
-    pairs = np.argwhere(instance.solve(objective))
+    ranks = np.unique(table, return_inverse=True)[1].reshape(table.shape)
+    instance = Instance(
+        worth,
+        admissible & (table > 0) if objective == "stable" else admissible,
+        capacity,
+        demand,
+        pinned,
+        order=table,
+        ranks=strict_ranks(ranks, ranks),
+    )
+    pairs = np.argwhere(instance.solve(objective).chosen)
     chosen = table[pairs[:, 0], pairs[:, 1]]
     exact = sum if np.issubdtype(table.dtype, np.integer) else math.fsum
     most = int(min(capacity.sum(), demand.sum()))

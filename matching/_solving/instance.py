@@ -1,26 +1,50 @@
 """One door to the solvers: pins first, then the objective over what is left."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Bools, Ints
+from matching._solving.branched import Program
+from matching._solving.circulation import Impossible
 from matching._solving.fair import best_for_the_worst_off
+from matching._solving.limited import Demand, LimitedFlow, families
+from matching._solving.limits import Limits
 from matching._solving.served import most_served
+from matching._solving.stable import stable
 from matching._solving.total import most_points
 
-OBJECTIVES = ("total", "served", "fair")
-"""What can be maximised; DESIGN names more, which follow."""
+OBJECTIVES = ("total", "served", "fair", "stable")
+"""What can be maximised."""
+Engine = Literal["flow", "milp", "deferred_acceptance"]
 
 
 def _no_matter(done: int) -> None:
     """Take no notice of how far the solver is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """The best pairs, and how it is known that they are.
+
+    Attributes:
+        chosen: (mentors, learners) pairs, pins included.
+        engine: What found them.
+        gap: By how much the first goal that is not proven may be missed; 0: proven.
+        flow: The flow under limits, if it was one: prices can be read from it.
+
+    """
+
+    chosen: Bools
+    engine: Engine = "flow"
+    gap: float = 0.0
+    flow: LimitedFlow | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Instance:
     """Who can be paired with whom, how good it is, and who must be.
 
@@ -32,6 +56,9 @@ class Instance:
         pinned: (mentors, learners) pairs that are made whatever they are worth.
         order: (mentors, learners) what `fair` compares when `worth` is a rounding of
             it; else None.
+        ranks: What `stable` compares, of the mentors and of the learners, if not
+            `worth`: (mentors, learners) numbers, no two of a city alike.
+        limits: Caps and minimum loads.
 
     """
 
@@ -41,17 +68,25 @@ class Instance:
     demand: Ints
     pinned: Bools
     order: NDArray[Any] | None = None
+    ranks: tuple[Ints, Ints] | None = None
+    limits: Limits = field(default_factory=Limits)
 
     def solve(
         self, objective: str, settled: Callable[[int], None] = _no_matter
-    ) -> Bools:
-        """Return the best pairs, (mentors, learners), pins included.
+    ) -> Solved:
+        """Return the best pairs, pins included.
 
         Args:
-            objective: One of `OBJECTIVES`.
+            objective: One of `OBJECTIVES`; `stable` knows no limits.
             settled: Called by `fair` with the number of learners already settled.
 
+        Raises:
+            Impossible: If nothing keeps the limits.
+            TooHard: If nothing that keeps them was found within the work allowed.
+
         """
+        if self.limits:
+            return self._solve_limited(objective)
         capacity = self.capacity - self.pinned.sum(axis=1)
         demand = self.demand - self.pinned.sum(axis=0)
         candidate = self.allowed & ~self.pinned
@@ -59,8 +94,9 @@ class Instance:
         has_pin = self.pinned.sum(axis=0) > 0
         if objective == "served":
             # A pin serves its learner: its further places come second.
-            return self.pinned | most_served(
-                self.worth, candidate, capacity, demand, has_pin
+            return Solved(
+                self.pinned
+                | most_served(self.worth, candidate, capacity, demand, has_pin)
             )
         if objective == "fair":
             order = self.worth if self.order is None else self.order
@@ -70,7 +106,105 @@ class Instance:
             )
             levels = np.concatenate([order, [np.where(has_pin, best_pin, 0)]])
             ranks = np.unique(levels, return_inverse=True)[1].reshape(levels.shape)
-            return self.pinned | best_for_the_worst_off(
-                self.worth, ranks[:-1], candidate, capacity, demand, ranks[-1], settled
+            return Solved(
+                self.pinned
+                | best_for_the_worst_off(
+                    self.worth,
+                    ranks[:-1],
+                    candidate,
+                    capacity,
+                    demand,
+                    ranks[-1],
+                    settled,
+                )
             )
-        return self.pinned | most_points(self.worth, candidate, capacity, demand)
+        if objective == "stable":
+            ranks_of = self.ranks or strict_ranks(self.worth, self.worth)
+            found = stable(*ranks_of, candidate, capacity, demand)
+            return Solved(self.pinned | found, "deferred_acceptance")
+        return Solved(
+            self.pinned | most_points(self.worth, candidate, capacity, demand)
+        )
+
+    def is_possible(self) -> bool:
+        """Tell whether anything keeps places, pins and limits.
+
+        Raises:
+            TooHard: If that is not known within the work allowed.
+
+        """
+        try:
+            self._limited(self.allowed, whole=False).most(np.zeros_like(self.worth))
+        except Impossible:
+            return False
+        return True
+
+    def _limited(self, usable: Bools, *, whole: bool) -> LimitedFlow | Program:
+        """Return what finds assignments under the limits.
+
+        Args:
+            usable: Pairs that may be used; pins always are.
+            whole: Whether a learner's best pairing counts as such.
+
+        """
+        given = Demand(
+            usable=usable | self.pinned,
+            pinned=self.pinned,
+            capacity=self.capacity,
+            demand=self.demand,
+            limits=self.limits,
+        )
+        nested = families(self.limits, *self.worth.shape)
+        several = whole and (self.demand > 1).any()
+        if nested is None or self.limits.only_if_used or several:
+            return Program(given)
+        return LimitedFlow(given, nested)
+
+    def _solve_limited(self, objective: str) -> Solved:
+        """Return the best pairs under the limits; `worth` is never below 0 here."""
+        useful = self.allowed & (self.worth > 0)
+        # Only what must be fills places without bringing points.
+        any_worth = objective == "served" or self.limits.least > 0
+        solver = self._limited(
+            self.allowed if any_worth else useful, whole=objective == "fair"
+        )
+        if objective == "served":
+            solver.most_learners()
+            solver.most_pairs(np.ones_like(self.allowed))
+        elif objective == "fair":
+            ranks = np.unique(np.append(self.worth, 0), return_inverse=True)[1]
+            level = ranks[:-1].reshape(self.worth.shape)
+            solver.best_for_the_worst_off(level, int(ranks[-1]))
+            solver.most_pairs(useful)
+        solver.most(self.worth)
+        chosen = solver.chosen()
+        if objective != "served":
+            chosen &= ~self._idle(chosen)
+        if isinstance(solver, Program):
+            return Solved(chosen, "milp", solver.gap)
+        return Solved(chosen, flow=solver)
+
+    def _idle(self, chosen: Bools) -> Bools:
+        """Return the pairs that bring no points and that no limit asks for."""
+        idle = np.zeros_like(chosen)
+        load = chosen.sum(axis=1)
+        for mentor, learner in np.argwhere(chosen & ~self.pinned & (self.worth == 0)):
+            if load[mentor] > self.limits.least:
+                load[mentor] -= 1
+                idle[mentor, learner] = True
+        return idle
+
+
+def strict_ranks(of_mentors: Ints, of_learners: Ints) -> tuple[Ints, Ints]:
+    """Return both sides' preferences without ties: the smaller index is preferred.
+
+    Args:
+        of_mentors: (mentors, learners) how much each mentor likes each learner.
+        of_learners: (mentors, learners) how much each learner likes each mentor.
+
+    """
+    mentors, learners = of_mentors.shape
+    return (
+        of_mentors * (learners + 1) + np.arange(learners, 0, -1),
+        of_learners * (mentors + 1) + np.arange(mentors, 0, -1)[:, np.newaxis],
+    )

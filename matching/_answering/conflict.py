@@ -1,0 +1,207 @@
+"""Why nothing keeps all limits: a smallest set of decisions that clash, in names."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import combinations
+from operator import or_
+
+import numpy as np
+
+from matching._arrays import Bools, Ints
+from matching._errors import Finding, Infeasible
+from matching._round import Round
+from matching._solving.branched import NODES, TooHard
+from matching._solving.circulation import Impossible
+from matching._solving.hall import Deficiency, deficiency
+from matching._solving.instance import Solved
+from matching._solving.limits import Limits
+from schemas import Cap, City, Shortage
+
+_BANS = 50
+"""Up to so many bans are looked at one by one, more of them as one decision."""
+_TRIES = 2_000
+"""Most smaller sets that are tried after one has been found of which all is needed."""
+
+
+def solve(found: Round, settled: Callable[[int], None] | None = None) -> Solved:
+    """Return the best pairs of the round under its policy.
+
+    Args:
+        found: The round.
+        settled: Called by `fair` with the number of learners already settled.
+
+    Raises:
+        Infeasible: If nothing keeps the policy, with a smallest set that clashes.
+
+    """
+    more = () if settled is None else (settled,)
+    try:
+        return found.instance().solve(found.policy.objective, *more)
+    except Impossible:
+        raise Infeasible(conflict(found)) from None
+    except TooHard:
+        raise Infeasible([_too_hard()]) from None
+
+
+def _too_hard() -> Finding:
+    message = (
+        f"Within {NODES:,} steps no assignment that keeps caps and loads was found, "
+        "and none was ruled out: ease them."
+    )
+    return "", "too_hard", message
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One decision that could be given up."""
+
+    pointer: str
+    code: str
+    title: str
+
+
+def conflict(found: Round) -> list[Finding]:
+    """Return a smallest set of decisions that cannot all be kept, one finding each.
+
+    Every one of them is needed for the clash: giving up any makes the rest possible
+    (an irreducible infeasible subset by the deletion filter of Chinneck and Dravnieks,
+    ORSA J. Computing 3, 1991); smaller sets are looked for as long as there are few.
+    """
+    parts = list(_parts(found))
+    try:
+        needed = parts
+        for part in parts:
+            rest = [one for one in needed if one is not part]
+            if not _possible(found, rest):
+                needed = rest
+        needed = list(_smaller(found, parts, needed))
+    except TooHard:
+        return [_too_hard()]
+    findings = []
+    for part in needed:
+        others = " and ".join(one.title for one in needed if one is not part)
+        clash = f"clashes with {others}" if others else "cannot be kept"
+        findings.append((part.pointer, part.code, f"{_upper(part.title)} {clash}."))
+    if any(part.code == "min_load" for part in needed):
+        findings += _unloaded(found)
+    return findings
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _smaller(
+    found: Round, parts: Sequence[_Part], needed: Sequence[_Part]
+) -> Sequence[_Part]:
+    tries = 0
+    for size in range(1, len(needed)):
+        for some in combinations(parts, size):
+            tries += 1
+            if tries > _TRIES:
+                return needed
+            if not _possible(found, some):
+                return some
+    return needed
+
+
+def _parts(found: Round) -> Iterator[_Part]:
+    policy = found.policy
+    if found.limits.least > found.limits.only_if_used:
+        title = f"the minimum load of {policy.min_load.mentor}"
+        yield _Part("/min_load", "min_load", title)
+    for at, cap in enumerate(policy.caps):
+        yield _Part(f"/caps/{at}", "cap", _cap_title(cap))
+    for at, pin in enumerate(policy.pins):
+        yield _Part(f"/pins/{at}", "pin", f"the pin {pin.mentor} – {pin.learner}")
+    for rule in found.removed.keys() - {"veto", "ban"}:
+        yield _Part(f"/rules/{rule}", rule, f"the rule `{rule}`")
+    if len(policy.bans) > _BANS:
+        yield _Part("/bans", "ban", "the bans")
+    else:
+        for at, ban in enumerate(policy.bans):
+            yield _Part(f"/bans/{at}", "ban", f"the ban {ban.mentor} – {ban.learner}")
+    if "veto" in found.removed:
+        yield _Part("", "veto", "the cities' vetoes")
+
+
+def _cap_title(cap: Cap) -> str:
+    where = "with one partner" if cap.per == "partner" else "in the round"
+    return f"the cap of {cap.max} pairings {where} for {cap.side}s of one {cap.by}"
+
+
+def _possible(found: Round, kept: Sequence[_Part]) -> bool:
+    """Tell whether there is an assignment that keeps these parts and the places."""
+    pointers = {part.pointer for part in kept}
+    removed = [
+        mask
+        for name, mask in found.removed.items()
+        if name not in {"veto", "ban"} and f"/rules/{name}" in pointers
+    ]
+    if "" in pointers:
+        removed.append(found.removed["veto"])
+    if "/bans" in pointers:
+        removed.append(found.removed["ban"])
+    allowed: Bools = ~reduce(or_, removed, found.apart)
+    policy = found.policy
+    for at, ban in enumerate(policy.bans):
+        if f"/bans/{at}" in pointers:
+            place = found.place(ban.mentor, ban.learner)
+            if place:
+                allowed[place] = False
+    pinned = np.zeros_like(found.pinned)
+    for at, pin in enumerate(policy.pins):
+        if f"/pins/{at}" in pointers:
+            pinned[found.row[pin.mentor], found.column[pin.learner]] = True
+    limits = found.limits
+    kept_limits = Limits(
+        caps=tuple(
+            cap for at, cap in enumerate(limits.caps) if f"/caps/{at}" in pointers
+        ),
+        least=limits.least if "/min_load" in pointers else 0,
+        only_if_used=limits.only_if_used,
+    )
+    return replace(
+        found.instance(), allowed=allowed, pinned=pinned, limits=kept_limits
+    ).is_possible()
+
+
+def _unloaded(found: Round) -> Iterator[Finding]:
+    """Yield who cannot all have the least load, whatever is decided."""
+    least = found.limits.least
+    want: Ints = np.full(len(found.mentors), least)
+    lack = deficiency(found.admissible | found.pinned, want, found.demand)
+    if lack.short:
+        mentors = ", ".join(_ids(found.mentors, lack.rows))
+        learners = ", ".join(_ids(found.learners, lack.columns)) or "nobody"
+        message = (
+            f"{mentors}: a minimum load of {least} is {lack.wanted} learners in all; "
+            f"{lack.open} places are open to them, with {learners}."
+        )
+        yield "/min_load", "shortage", message
+
+
+def _ids(cities: Sequence[City], which: Bools) -> tuple[str, ...]:
+    return tuple(city.id for city, one in zip(cities, which, strict=True) if one)
+
+
+def shortage(found: Round) -> Shortage | None:
+    """Return the learners and places that cannot add up, or None if all can.
+
+    A learner counts as served with one mentor; caps and minimum loads are not looked
+    at.
+    """
+    can = (found.admissible | found.pinned).T
+    lack: Deficiency = deficiency(
+        can, np.ones(len(found.learners), np.int64), found.capacity
+    )
+    if not lack.short:
+        return None
+    return Shortage(
+        learners=_ids(found.learners, lack.rows),
+        mentors=_ids(found.mentors, lack.columns),
+        places=lack.open,
+        wanted=lack.wanted,
+        short=lack.short,
+    )
