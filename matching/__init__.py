@@ -5,10 +5,13 @@ A pure library: values in, values out; no files, no network, no clock, no chance
 
 from matching._admissible import check
 from matching._answering.explain import explain, suggest
+from matching._answering.firmness import firmness
 from matching._answering.match import match
 from matching._answering.measure import measure
 from matching._answering.prices import Prices, prices
 from matching._answering.readiness import readiness
+from matching._answering.repair import drill, repair
+from matching._answering.what_if import what_if, why_not
 from matching._canonical import policy_hash, problem_hash
 from matching._errors import Infeasible, InvalidPolicy, InvalidProblem
 from matching._input import Policy, Problem
@@ -28,12 +31,17 @@ __all__ = [
     "__version__",
     "assign",
     "check",
+    "drill",
     "explain",
+    "firmness",
     "match",
     "measure",
     "policy_hash",
     "prices",
     "problem_hash",
     "readiness",
+    "repair",
     "suggest",
+    "what_if",
+    "why_not",
 ]

@@ -4,13 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from matching._arrays import Bools, Ints
+from matching._arrays import Bools
 from matching._errors import Finding, Infeasible, InvalidPolicy
-from matching._scoring.criteria import kilometres, language
-from matching._scoring.features import Features
-from matching._scoring.score import MICRO
+from matching._rules import Sides, removes, switched_on
 from matching._scoring.wishes import ROLES
 from schemas import City, Decision, Policy, Problem, Warning  # noqa: A004 -- the word of the contract
 
@@ -66,60 +62,25 @@ def _wrong_decisions(
         seen.add(pair)
 
 
-def removed(
-    mentors: Sequence[City],
-    learners: Sequence[City],
-    problem: Problem,
-    policy: Policy,
-    scores: Ints,
-) -> Removed:
+def removed(sides: Sides, policy: Policy) -> Removed:
     """Return what every rule that is on, the vetoes and the bans remove.
 
     Args:
-        mentors: One row each.
-        learners: One column each.
-        problem: For its vetoes and its history.
+        sides: Mentors and learners.
         policy: For its rules and its bans.
-        scores: (mentors, learners) in micro-points.
 
     """
-    shape = (len(mentors), len(learners))
-    rules = policy.rules
-    masks: dict[str, Bools] = {}
-    sides = Features(mentors), Features(learners)
-    if 0 in shape:
-        return masks
-    if rules.different_country:
-        countries = [
-            np.array([city.country for city in side]) for side in (mentors, learners)
-        ]
-        masks["different_country"] = np.equal.outer(*countries)
-    if rules.shared_language:
-        shared, known = language(*sides)
-        masks["shared_language"] = known & ~shared
-    if rules.max_distance_km is not None:
-        distance, known = kilometres(*sides)
-        masks["max_distance_km"] = known & (distance > rules.max_distance_km)
-    if rules.max_size_ratio is not None:
-        sizes = [
-            np.array(
-                [city.population.value if city.population else np.nan for city in side]
-            )
-            for side in (mentors, learners)
-        ]
-        larger, smaller = np.maximum.outer(*sizes), np.minimum.outer(*sizes)
-        masks["max_size_ratio"] = larger > rules.max_size_ratio * smaller
-    if rules.min_score is not None:
-        masks["min_score"] = scores < round(rules.min_score * MICRO)
-    if rules.no_repeat:
-        past = ((pairing.mentor, pairing.learner) for pairing in problem.history)
-        masks["no_repeat"] = _mask(mentors, learners, past)
-    if problem.vetoes:
-        vetoed = ((veto.city, veto.partner) for veto in problem.vetoes)
-        both_ways = [pair for veto in vetoed for pair in (veto, veto[::-1])]
-        masks["veto"] = _mask(mentors, learners, both_ways)
+    masks = {
+        rule: removes(sides, rule, limit)
+        for rule, limit in switched_on(policy.rules).items()
+    }
+    if sides.problem.vetoes:
+        vetoed = ((veto.city, veto.partner) for veto in sides.problem.vetoes)
+        masks["veto"] = sides.mask(
+            pair for veto in vetoed for pair in (veto, veto[::-1])
+        )
     if policy.bans:
-        masks["ban"] = _mask(mentors, learners, _pairs(policy.bans))
+        masks["ban"] = sides.mask(_pairs(policy.bans))
     return masks
 
 
@@ -127,25 +88,7 @@ def _pairs(decisions: Iterable[Decision]) -> Iterable[tuple[str, str]]:
     return ((decision.mentor, decision.learner) for decision in decisions)
 
 
-def _mask(
-    mentors: Sequence[City], learners: Sequence[City], pairs: Iterable[tuple[str, str]]
-) -> Bools:
-    """Mark those of the pairs (mentor id, learner id) that are in the table."""
-    mask = np.zeros((len(mentors), len(learners)), np.bool_)
-    row = {city.id: at for at, city in enumerate(mentors)}
-    column = {city.id: at for at, city in enumerate(learners)}
-    for mentor, learner in pairs:
-        if mentor in row and learner in column:
-            mask[row[mentor], column[learner]] = True
-    return mask
-
-
-def pin(
-    mentors: Sequence[City],
-    learners: Sequence[City],
-    policy: Policy,
-    masks: Removed,
-) -> Bools:
+def pin(sides: Sides, policy: Policy, masks: Removed) -> Bools:
     """Return the pinned pairs, (mentors, learners).
 
     A pin overrides `min_score` and nothing else.
@@ -155,8 +98,8 @@ def pin(
             city has; each finding names both sides of the clash.
 
     """
-    row = {city.id: at for at, city in enumerate(mentors)}
-    column = {city.id: at for at, city in enumerate(learners)}
+    row = {city.id: at for at, city in enumerate(sides.mentors)}
+    column = {city.id: at for at, city in enumerate(sides.learners)}
     clashes: list[Finding] = []
     for at, (mentor, learner) in enumerate(_pairs(policy.pins)):
         place, says = f"/pins/{at}", f"The pin {mentor} – {learner} clashes with"
@@ -173,7 +116,7 @@ def pin(
                 if name != "min_score" and mask[row[mentor], column[learner]]
             ]
     for role, side, code in zip(
-        ROLES, (mentors, learners), ("capacity", "demand"), strict=True
+        ROLES, (sides.mentors, sides.learners), ("capacity", "demand"), strict=True
     ):
         load = Counter(getattr(decision, role) for decision in policy.pins)
         for city in side:
@@ -185,7 +128,7 @@ def pin(
                 clashes.append(("/pins", code, message))
     if clashes:
         raise Infeasible(clashes)
-    return _mask(mentors, learners, _pairs(policy.pins))
+    return sides.mask(_pairs(policy.pins))
 
 
 _TITLES = {"veto": "a veto between the two", "ban": "a ban of the same pair"}

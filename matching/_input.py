@@ -9,9 +9,10 @@ import schemas
 from matching._errors import Finding, InvalidPolicy, InvalidProblem
 
 
-def _findings(error: ValidationError) -> list[Finding]:
-    found = error.errors(include_url=False, include_input=False)
-    return [(e.pointer, e.code, e.message) for e in schemas.input_errors(found)]
+def findings(error: ValidationError) -> list[Finding]:
+    """Return what Pydantic found, in our own words."""
+    errors = error.errors(include_url=False, include_input=False)
+    return [(e.pointer, e.code, e.message) for e in schemas.input_errors(errors)]
 
 
 def _is_object(data: object) -> bool:
@@ -38,7 +39,7 @@ class Problem(schemas.Problem):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InvalidProblem(_findings(error)) from None
+            raise InvalidProblem(findings(error)) from None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -68,7 +69,7 @@ class Policy(schemas.Policy):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InvalidPolicy(_findings(error)) from None
+            raise InvalidPolicy(findings(error)) from None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

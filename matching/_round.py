@@ -8,6 +8,7 @@ import numpy as np
 
 from matching._admissible import check, pin, removed
 from matching._arrays import Bools, Ints
+from matching._rules import Sides
 from matching._scoring.score import Scores
 from matching._scoring.wishes import ROLES, Wishes
 from matching._solving.instance import Instance, strict_ranks
@@ -28,6 +29,7 @@ class Round:
         scores: What every pair scores, and why.
         own: Per role, (mentors, learners) micro-points for that side's own wishes.
         worth: Scores and wishes together, in micro-points.
+        sides: Both sides as the rules look at them.
         removed: What every rule and decision removes.
         apart: Pairs of a city with itself.
         pinned: Pairs that must be.
@@ -52,10 +54,9 @@ class Round:
             role: self.wishes.points(role, self.row, self.column) for role in ROLES
         }
         self.worth: Ints = self.scores.total + self.own["mentor"] + self.own["learner"]
-        self.removed = removed(
-            self.mentors, self.learners, problem, policy, self.scores.total
-        )
-        self.pinned = pin(self.mentors, self.learners, policy, self.removed)
+        self.sides = Sides(self.mentors, self.learners, problem, self.scores.total)
+        self.removed = removed(self.sides, policy)
+        self.pinned = pin(self.sides, policy, self.removed)
         self.apart = np.zeros(self.worth.shape, np.bool_)
         for city in self.row.keys() & self.column.keys():
             self.apart[self.row[city], self.column[city]] = True
@@ -80,8 +81,10 @@ class Round:
 
         Of equals the smaller id is preferred: it stands first.
         """
-        total = self.scores.total
-        return strict_ranks(total + self.own["mentor"], total + self.own["learner"])
+        return self._ranks(self.scores.total)
+
+    def _ranks(self, scores: Ints) -> tuple[Ints, Ints]:
+        return strict_ranks(scores + self.own["mentor"], scores + self.own["learner"])
 
     @cached_property
     def limits(self) -> Limits:
@@ -109,13 +112,29 @@ class Round:
 
     def instance(self) -> Instance:
         """Return what the solver has to know."""
+        return self._instance(self.worth, self.admissible, lambda: self.ranks)
+
+    def instance_of(self, scores: Ints, allowed: Bools) -> Instance:
+        """Return the same with other scores, (mentors, learners) in micro-points.
+
+        Args:
+            scores: What the pairs score.
+            allowed: Which of them may be made.
+
+        """
+        worth = scores + self.own["mentor"] + self.own["learner"]
+        return self._instance(worth, allowed, lambda: self._ranks(scores))
+
+    def _instance(
+        self, worth: Ints, allowed: Bools, ranks: Callable[[], tuple[Ints, Ints]]
+    ) -> Instance:
         return Instance(
-            self.worth,
-            self.admissible,
+            worth,
+            allowed,
             self.capacity,
             self.demand,
             self.pinned,
-            ranks=self.ranks if self.policy.objective == "stable" else None,
+            ranks=ranks() if self.policy.objective == "stable" else None,
             limits=self.limits,
         )
 

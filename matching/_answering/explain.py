@@ -9,6 +9,7 @@ import numpy as np
 from matching._admissible import check, removed
 from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
+from matching._rules import Sides
 from matching._scoring.facts import Profile, facts
 from matching._scoring.score import MICRO, Scores
 from matching._scoring.wishes import ROLES, Wishes
@@ -60,7 +61,7 @@ def _explanations(
     """Yield an explanation of every pair of one side with the other, in their order."""
     check(problem, policy)
     scores = Scores(mentors, learners, policy.weights)
-    masks = removed(mentors, learners, problem, policy, scores.total)
+    masks = removed(Sides(mentors, learners, problem, scores.total), policy)
     wishes = Wishes(problem.wishes)
     rows, columns = np.indices(scores.total.shape).reshape(2, -1)
     givers, takers = ([Profile(city) for city in side] for side in (mentors, learners))
@@ -148,7 +149,7 @@ def suggest(
     policy = policy or Policy()
     check(problem, policy)
     scores = Scores(*sides, policy.weights).total
-    masks = removed(*sides, problem, policy, scores)
+    masks = removed(Sides(*sides, problem, scores), policy)
     barred: Bools = reduce(or_, masks.values(), np.zeros(scores.shape, np.bool_))
     # Only the best are explained; of equals the first by id, in which they stand.
     order = np.argsort(-scores.ravel(), kind="stable")

@@ -10,7 +10,9 @@ import numpy as np
 
 from matching._admissible import warnings
 from matching._answering.conflict import solve
+from matching._answering.doctor import relaxations
 from matching._answering.explain import contributions
+from matching._answering.firmness import survival
 from matching._answering.measure import measures
 from matching._answering.prices import some_prices
 from matching._arrays import Bools, Ints
@@ -45,7 +47,11 @@ def _silent(step: str, done: int, of: int) -> None:
 
 
 def match(
-    problem: Problem, policy: Policy | None = None, progress: Progress | None = None
+    problem: Problem,
+    policy: Policy | None = None,
+    progress: Progress | None = None,
+    *,
+    trials: int = 0,
 ) -> Solution:
     """Return the best assignment under the policy, proven and explained.
 
@@ -56,7 +62,9 @@ def match(
         problem: The cities with their wishes, vetoes and history.
         policy: Objective, weights, rules, pins and bans; None: the default.
         progress: Called as (step, done, of); the steps are `scores`, `assignment` and
-            `explanation`.
+            `explanation`, then `firmness` if there are trials.
+        trials: How many perturbed rounds are solved to tell how firm each pairing is,
+            as `firmness` does; 0: none.
 
     Raises:
         InvalidPolicy: For unknown ids or what this version does not have.
@@ -90,7 +98,7 @@ def match(
     solution = Solution(
         pairings=pairings,
         unmatched=tuple(_unmatched(found, chosen)),
-        relaxations=(),
+        relaxations=relaxations(found, solved),
         warnings=warnings(
             [
                 city
@@ -109,7 +117,17 @@ def match(
         seed=policy.seed,
     )
     tell("explanation", 1, 1)
-    return solution
+    if trials < 1:
+        return solution
+    shares = survival(found, solved, trials, lambda at: tell("firmness", at, trials))
+    return solution.model_copy(
+        update={
+            "pairings": tuple(
+                pairing.model_copy(update={"firmness": one.firmness})
+                for pairing, one in zip(solution.pairings, shares, strict=True)
+            )
+        }
+    )
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from matching._round import Round
 from matching._scoring.score import MICRO
 from matching._solving.branched import TooHard
 from matching._solving.circulation import Impossible
-from matching._solving.exchange import FAR, Scale, forcing_prices
+from matching._solving.exchange import Scale, forcing_prices
 from matching._solving.instance import Solved
+from matching._solving.shortest import FAR
 from schemas import Policy, Problem
 
-MOST_MENTORS = 1_000
+MOST_MENTORS = 500
 """Up to so many mentors `match` prices alternates: the work grows with their cube."""
 _MOST_DETOURS = 50_000_000
 """Up to so many learners × pairs it does so under caps and loads."""

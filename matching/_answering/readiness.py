@@ -6,6 +6,8 @@ from operator import or_
 
 import numpy as np
 
+from matching._answering.conflict import shortage, solve
+from matching._answering.doctor import relaxations
 from matching._arrays import Bools
 from matching._errors import Infeasible
 from matching._round import Round
@@ -17,6 +19,7 @@ from schemas import (
     Policy,
     Problem,
     Readiness,
+    Relaxation,
     RuleBite,
 )
 
@@ -33,11 +36,19 @@ def readiness(problem: Problem, policy: Policy) -> Readiness:
 
     """
     clashes: list[Finding] = []
+    relaxed: tuple[Relaxation, ...] = ()
     try:
         found = Round(problem, policy)
     except Infeasible as error:
         clashes = [Finding(code="clash", message=say) for _, _, say in error.errors]
         found = Round(problem, policy.model_copy(update={"pins": ()}))
+    else:
+        try:
+            relaxed = relaxations(found, solve(found))
+        except Infeasible as error:
+            clashes = [
+                Finding(code="conflict", message=say) for _, _, say in error.errors
+            ]
     removed: Bools = reduce(or_, found.removed.values(), np.zeros_like(found.apart))
     possible = ~found.apart
     areas = tuple(_balances(found.mentors, found.learners))
@@ -53,8 +64,8 @@ def readiness(problem: Problem, policy: Policy) -> Readiness:
         areas=areas,
         thin_areas=thin,
         rules=tuple(_bites(found, possible)),
-        relaxations=(),
-        shortage=None,
+        relaxations=relaxed,
+        shortage=shortage(found),
         findings=(*clashes, *_findings(found, removed, areas)),
     )
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import (
     cosine_similarity,
-    linear_kernel,
     pairwise_distances,
     rbf_kernel,
 )
+from sklearn.utils.extmath import safe_sparse_dot
 
 from matching._scoring import features
 from matching._scoring.features import WORDS, Features
@@ -44,8 +44,16 @@ def _ratio(part: Values, whole: Values) -> Values:
 
 def _covered(helped: Features, helper: Features) -> Values:
     """Return Σ min(need, strength) over the areas, (helper, helped)."""
-    covered: Values = linear_kernel(helper["strength_steps"], helped["need_steps"])
-    return covered
+    return _products(helper["strength_steps"], helped["need_steps"])
+
+
+def _products(rows: Any, columns: Any) -> Values:  # noqa: ANN401 -- dense or sparse
+    """Return the dot product of every row of one with every row of the other.
+
+    What `linear_kernel` does once it has checked what our transformers made.
+    """
+    products: Values = safe_sparse_dot(rows, columns.T, dense_output=True)
+    return products
 
 
 def needs_met(mentors: Features, learners: Features) -> tuple[Values, Known]:
@@ -58,22 +66,20 @@ def focus(mentors: Features, learners: Features) -> tuple[Values, Known]:
     """Cosine of n and s: a specialist in just this beats a mentor of everything."""
     need, strength = learners["need"], mentors["strength"]
     lengths = np.sqrt(np.outer((strength**2).sum(axis=1), (need**2).sum(axis=1)))
-    return _ratio(linear_kernel(strength, need), lengths), need.any(axis=1)
+    return _ratio(_products(strength, need), lengths), need.any(axis=1)
 
 
 def evidence(mentors: Features, learners: Features) -> tuple[Values, Known]:
     """Return the share of the covered need that a practice of the mentor backs."""
     covered = _covered(learners, mentors)
     proven = mentors["strength_steps"] * np.repeat(mentors["proven"], 4, axis=1)
-    backed = linear_kernel(proven, learners["need_steps"])
+    backed = _products(proven, learners["need_steps"])
     return _ratio(backed, covered), covered > 0
 
 
 def language(mentors: Features, learners: Features) -> tuple[Values, Known]:
     """1 with a shared working language, else 0."""
-    shared = linear_kernel(
-        mentors["languages"], learners["languages"], dense_output=False
-    ).toarray()
+    shared = _products(mentors["languages"], learners["languages"])
     spoken = [np.diff(side["languages"].indptr) > 0 for side in (mentors, learners)]
     return shared > 0, np.logical_and.outer(*spoken)
 
@@ -172,3 +178,8 @@ CRITERIA: Mapping[Criterion, Callable[[Features, Features], tuple[Values, Known]
     "practice_text": practice_text,
 }
 """Every criterion by its name, in the order in which explanations list them."""
+
+OF_LEVELS: frozenset[Criterion] = frozenset(
+    ("needs_met", "focus", "evidence", "give_back")
+)
+"""Those that look at needs and strengths."""

@@ -139,6 +139,18 @@ class Features:
         self.cities = cities
         self._blocks: dict[str, Any] = {}
 
+    def changed(self, blocks: Mapping[str, Any]) -> "Features":
+        """Return the same cities with some blocks given instead of made."""
+        other = Features(self.cities)
+        made = self._blocks.items()
+        other._blocks = {
+            name: block
+            for name, block in made
+            if name.removesuffix("_steps") not in blocks
+        }
+        other._blocks |= blocks
+        return other
+
     def __getitem__(self, block: str) -> Any:  # noqa: ANN401 -- dense or sparse
         """Return the named block, (cities, columns)."""
         if block not in self._blocks:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matching._arrays import Ints
+from matching._arrays import Bools, Ints
 from matching._errors import InvalidPolicy
 from matching._scoring.criteria import CRITERIA
 from matching._scoring.features import Cities, Features
@@ -67,6 +67,20 @@ class Table:
         return points
 
 
+def tabulate(
+    criterion: Criterion, mentors: Features, learners: Features
+) -> tuple[NDArray[np.int32], Bools]:
+    """Return (mentors, learners) values in millionths, and which of them are known."""
+    values, known = CRITERIA[criterion](mentors, learners)
+    micro = np.multiply(values, MICRO, dtype=np.float64)
+    # Cosines may pass 1 by a rounding error.
+    np.minimum(np.rint(micro, out=micro), MICRO, out=micro)
+    known = np.broadcast_to(known, micro.shape)
+    if not known.all():
+        micro[~known] = 0
+    return micro.astype(np.int32), known
+
+
 class Scores:
     """Every pair's score and what it consists of.
 
@@ -88,16 +102,10 @@ class Scores:
         self.total: Ints = np.zeros(shape, np.int64)
         for name, weight in normalise(weights).items():
             if 0 in shape:
-                values, known = np.zeros(shape), np.zeros(shape, np.bool_)
+                values, known = np.zeros(shape, np.int32), np.zeros(shape, np.bool_)
             else:
-                values, known = CRITERIA[name](*sides)
-            known = np.broadcast_to(known, shape)
-            micro = np.multiply(values, MICRO, dtype=np.float64)
-            # Cosines may pass 1 by a rounding error.
-            np.minimum(np.rint(micro, out=micro), MICRO, out=micro)
-            if not known.all():
-                micro[~known] = 0
-            table = Table(weight, micro.astype(np.int32), known)
+                values, known = tabulate(name, *sides)
+            table = Table(weight, values, known)
             self.tables[name] = table
             if weight:
                 self.total += table.points()

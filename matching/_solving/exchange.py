@@ -4,7 +4,7 @@ In an optimal flow the cheapest way to use one more unit on an arc is the shorte
 back through the residual network (Ahuja, Magnanti and Orlin, Network Flows, 1993,
 section 9.6). Here every such path alternates between mentors and learners, so all of
 them follow from the shortest paths of a graph of mentors alone, and one node for
-places that stay free (Floyd 1962, Warshall 1962).
+places that stay free.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matching._arrays import Bools, Ints
-
-FAR = np.int64(2**60)
-"""Where no path leads; twice this stays within 64 bits."""
+from matching._solving.shortest import FAR, shortest
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +96,7 @@ def forcing_prices(  # noqa: PLR0913 -- the parts of one assignment
     # m'' has a place to spare, or one of its learners goes without.
     leaves = np.where(loose, worth + loss, FAR).min(axis=1, initial=FAR)
     length[free, :-1] = np.where(spare, 0, leaves)
-    for between in range(mentors + 1):
-        np.minimum(length, length[:, between, np.newaxis] + length[between], out=length)
+    length = shortest(length)
     # A learner with a pair forced on it takes the place it has left, or drops a mentor.
     back = np.where(open_learner, length[free, :-1, np.newaxis] - gain, FAR)
     for giver, taker in zip(givers.tolist(), takers.tolist(), strict=True):

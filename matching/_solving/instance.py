@@ -1,15 +1,16 @@
 """One door to the solvers: pins first, then the objective over what is left."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Bools, Ints
-from matching._solving.branched import Program
+from matching._solving.branched import Program, TooHard
 from matching._solving.circulation import Impossible
+from matching._solving.dense import is_dense, most_points_dense
 from matching._solving.fair import best_for_the_worst_off
 from matching._solving.limited import Demand, LimitedFlow, families
 from matching._solving.limits import Limits
@@ -126,6 +127,51 @@ class Instance:
             self.pinned | most_points(self.worth, candidate, capacity, demand)
         )
 
+    def solve_small(self, objective: str) -> Bools:
+        """Return the best pairs of one of many small instances, in less time."""
+        plain = objective == "total" and not self.limits and not self.pinned.any()
+        if plain and is_dense(self.capacity, self.demand):
+            return most_points_dense(
+                self.worth, self.allowed, self.capacity, self.demand
+            )
+        return self.solve(objective).chosen
+
+    def part(self, mentors: Bools, learners: Bools) -> "Instance":
+        """Return the instance of some mentors and some learners alone."""
+        both = np.ix_(mentors, learners)
+        sides = {"mentor": mentors, "learner": learners}
+        caps = tuple(
+            replace(cap, group=cap.group[sides[cap.side]]) for cap in self.limits.caps
+        )
+        return Instance(
+            self.worth[both],
+            self.allowed[both],
+            self.capacity[mentors],
+            self.demand[learners],
+            self.pinned[both],
+            order=None if self.order is None else self.order[both],
+            ranks=None if self.ranks is None else _both(self.ranks, both),
+            limits=replace(self.limits, caps=caps),
+        )
+
+    def solve_keeping(self, kept: Bools, undone: int) -> Bools | None:
+        """Return the pairs with most points of which few are undone; None if none is.
+
+        Args:
+            kept: (mentors, learners) pairs that stand, all of them allowed.
+            undone: How many of them may be missing.
+
+        """
+        program = Program(self._demand((self.allowed & (self.worth > 0)) | kept))
+        standing = program.pairs[kept[program.mentor, program.learner]]
+        term = np.zeros_like(standing), standing, 1
+        program.keep(1, [term], lower=standing.size - undone)
+        try:
+            program.most(self.worth)
+        except (Impossible, TooHard):
+            return None
+        return program.chosen()
+
     def is_possible(self) -> bool:
         """Tell whether anything keeps places, pins and limits.
 
@@ -147,18 +193,21 @@ class Instance:
             whole: Whether a learner's best pairing counts as such.
 
         """
-        given = Demand(
+        given = self._demand(usable)
+        nested = families(self.limits, *self.worth.shape)
+        several = whole and (self.demand > 1).any()
+        if nested is None or self.limits.only_if_used or several:
+            return Program(given)
+        return LimitedFlow(given, nested)
+
+    def _demand(self, usable: Bools) -> Demand:
+        return Demand(
             usable=usable | self.pinned,
             pinned=self.pinned,
             capacity=self.capacity,
             demand=self.demand,
             limits=self.limits,
         )
-        nested = families(self.limits, *self.worth.shape)
-        several = whole and (self.demand > 1).any()
-        if nested is None or self.limits.only_if_used or several:
-            return Program(given)
-        return LimitedFlow(given, nested)
 
     def _solve_limited(self, objective: str) -> Solved:
         """Return the best pairs under the limits; `worth` is never below 0 here."""
@@ -193,6 +242,10 @@ class Instance:
                 load[mentor] -= 1
                 idle[mentor, learner] = True
         return idle
+
+
+def _both(ranks: tuple[Ints, Ints], part: Any) -> tuple[Ints, Ints]:  # noqa: ANN401 -- any index
+    return ranks[0][part], ranks[1][part]
 
 
 def strict_ranks(of_mentors: Ints, of_learners: Ints) -> tuple[Ints, Ints]:

@@ -15,13 +15,13 @@ ASSOCIATIONS = [None, "north", "south", "across"]
 
 
 @st.composite
-def rounds(draw, mentors=3, learners=3, same_city=True):
+def rounds(draw, mentors=3, learners=3):
     """Cities with places, some in both roles, all in countries and associations."""
     cities = []
     for role, count in (("mentor", mentors), ("learner", learners)):
         for at in range(draw(st.integers(1, count))):
             roles = [role]
-            if same_city and role == "mentor" and draw(st.integers(0, 4)) == 0:
+            if role == "mentor" and draw(st.integers(0, 4)) == 0:
                 roles = ["mentor", "learner"]
             levels = st.fixed_dictionaries(
                 {"need": st.integers(0, 4), "strength": st.integers(0, 4)}

@@ -210,7 +210,7 @@ def test_assign_refuses_wrong_input(arguments, says):
         ({"pins": [(0, 0), (0, 0)]}, ValueError),
         ({"pins": [(0, 0)], "allowed": [[False, True]]}, Infeasible),
         ({"pins": [(0, 0), (0, 1)]}, Infeasible),
-        ({"objective": "stable"}, ValueError),
+        ({"objective": "best"}, ValueError),
         ({"allowed": [[1, 0]]}, ValueError),
     ],
 )

@@ -352,18 +352,17 @@ def test_measures_of_a_known_assignment():
     ("policy", "at", "code"),
     [
         ({"objective": "best"}, "/objective", "literal_error"),
-        ({"objective": "stable"}, "/objective", "not_available"),
-        ({"min_load": {"mentor": 1}}, "/min_load", "not_available"),
         ({"weights": {"focus": -1}}, "/weights/focus", "greater_than_equal"),
         ({"rules": {"nonsense": True}}, "/rules/nonsense", "extra_forbidden"),
         ({"pins": [{"mentor": "x", "learner": "l"}]}, "/pins/0/mentor", "unknown_city"),
         ({"bans": [{"mentor": "m", "learner": "m"}]}, "/bans/0/learner", "itself"),
         ({"pins": [{"mentor": "m", "learner": "l"}] * 2}, "/pins/1", "duplicate"),
         (
-            {"caps": [{"side": "mentor", "by": "country", "per": "round", "max": 1}]},
-            "/caps",
-            "not_available",
+            {"caps": [{"side": "city", "by": "country", "per": "round", "max": 1}]},
+            "/caps/0/side",
+            "literal_error",
         ),
+        ({"min_load": {"mentor": -1}}, "/min_load/mentor", "greater_than_equal"),
     ],
 )
 def test_a_wrong_policy_is_refused_where_it_is_wrong(policy, at, code):

@@ -1,0 +1,392 @@
+"""What would change if something were decided otherwise, and why a pair is not made."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+import schemas
+from matching._answering.changed import joined, undecided, without
+from matching._answering.explain import explain
+from matching._answering.match import match
+from matching._errors import Finding, Infeasible, InvalidPolicy, InvalidProblem, Refused
+from matching._input import findings
+from matching._rules import MEASURES, Sides
+from matching._scoring.score import MICRO
+from matching._scoring.wishes import ROLES
+from schemas import (
+    Change,
+    City,
+    CityPoints,
+    Decision,
+    Difference,
+    Exclusion,
+    Pairing,
+    Policy,
+    Problem,
+    Rules,
+    ScoredPair,
+    Solution,
+    Weights,
+    WhatIf,
+    WhyNot,
+)
+
+Pair = tuple[str, str] | schemas.Pair | Decision | Mapping[str, str]
+"""A mentor's and a learner's id, in whatever form the caller has them."""
+
+
+def what_if(  # noqa: PLR0913 -- the contract's
+    problem: Problem,
+    policy: Policy | None = None,
+    *,
+    force: Iterable[Pair] = (),
+    ban: Iterable[Pair] = (),
+    remove: Iterable[str] = (),
+    add: Iterable[City | Mapping[str, Any]] = (),
+    weights: Weights | Mapping[str, float] | None = None,
+    rules: Rules | Mapping[str, Any] | None = None,
+) -> WhatIf:
+    """Return the solution of a changed round, and what is different in it.
+
+    Points are counted as each of the two rounds counts them: where weights change,
+    scores change with them.
+
+    Args:
+        problem: The round.
+        policy: Its policy; None: the default.
+        force: Pairs that must be, as if pinned.
+        ban: Pairs that must not be.
+        remove: Ids of cities that leave, with all that names them.
+        add: Cities that join.
+        weights: The weights that change, others stay.
+        rules: The rules that change, others stay; None or False switches one off.
+
+    Raises:
+        InvalidProblem: For unknown or doubled cities.
+        InvalidPolicy: For unknown ids or impossible values; pointers begin at `/force`,
+            `/ban`, `/weights` or `/rules`.
+        Infeasible: If nothing keeps the changed round.
+
+    Examples:
+        >>> from matching import Problem
+        >>> def city(id, role, **areas):
+        ...     return {"id": id, "name": id, "country": "BE", "roles": [role],
+        ...             "areas": areas}
+        >>> found = what_if(Problem.from_dict({"cities": [
+        ...     city("ghent", "mentor", housing={"strength": 4}),
+        ...     city("liege", "mentor", housing={"strength": 1}),
+        ...     city("arlon", "learner", housing={"need": 4}),
+        ... ]}), force=[("liege", "arlon")])
+        >>> found.difference.points, found.difference.added[0].mentor
+        (-26.25, 'liege')
+
+    """
+    change = _change(
+        force=[_pair(pair) for pair in force],
+        ban=[_pair(pair) for pair in ban],
+        remove=list(remove),
+        add=list(add),
+        weights=weights,
+        rules=rules,
+    )
+    before = match(problem, policy)
+    return after(problem, policy or Policy(), before, change)
+
+
+def after(problem: Problem, policy: Policy, before: Solution, change: Change) -> WhatIf:
+    """Return the solution of the changed round, and what is different in it.
+
+    Args:
+        problem: The round.
+        policy: Its policy.
+        before: Its solution.
+        change: What is decided otherwise.
+
+    Raises:
+        InvalidProblem, InvalidPolicy, Infeasible: As `what_if` does.
+
+    """
+    gone = set(change.remove)
+    present = [city.id for city in problem.cities]
+    _refuse(InvalidProblem, _strangers("remove", change.remove, present))
+    stay = [one for one in present if one not in gone]
+    twice = (
+        (f"/add/{at}/id", "duplicate", f"`{city.id}` is in the round already.")
+        for at, city in enumerate(change.add)
+        if city.id in {*stay, *(other.id for other in change.add[:at])}
+    )
+    _refuse(InvalidProblem, twice)
+    known = {*stay, *(city.id for city in change.add)}
+    for field in ("force", "ban"):
+        pairs = getattr(change, field)
+        _refuse(InvalidPolicy, _wrong_pairs(field, pairs, known))
+    kept = undecided(policy, gone)
+    pins, pin_origin = _with("pins", kept.pins, "force", change.force)
+    bans, ban_origin = _with("bans", kept.bans, "ban", change.ban)
+    changed = _policy(
+        kept.model_copy(update={"pins": pins, "bans": bans}),
+        weights=change.weights.model_dump(exclude_unset=True),
+        rules=change.rules.model_dump(exclude_unset=True),
+    )
+    try:
+        solution = match(joined(without(problem, gone), change.add), changed)
+    except Refused as error:
+        origin = pin_origin | ban_origin
+        raise type(error)(
+            [
+                (_DECISION.sub(lambda at: origin[at[0]], pointer), code, message)
+                for pointer, code, message in error.errors
+            ]
+        ) from None
+    return WhatIf(solution=solution, difference=difference(before, solution))
+
+
+_DECISION = re.compile(r"^/(pins|bans)/\d+")
+
+
+def _change(**fields: Any) -> Change:  # noqa: ANN401 -- whatever was given
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return Change(**given)
+    except ValidationError as error:
+        raise InvalidPolicy(findings(error)) from None
+
+
+def _pair(pair: Pair) -> Any:  # noqa: ANN401 -- `Change` looks at it
+    """Return a pair as `Change` takes it."""
+    if isinstance(pair, schemas.Pair | Decision):
+        return {"mentor": pair.mentor, "learner": pair.learner}
+    if isinstance(pair, tuple | list):
+        return dict(zip(("mentor", "learner"), pair, strict=len(pair) == 2))  # noqa: PLR2004 -- two sides
+    return pair
+
+
+def _refuse(kind: type[Refused], findings: Iterable[Finding]) -> None:
+    found = list(findings)
+    if found:
+        raise kind(found)
+
+
+def _strangers(
+    field: str, ids: Iterable[str], known: Iterable[str]
+) -> Iterator[Finding]:
+    there = set(known)
+    for at, one in enumerate(ids):
+        if one not in there:
+            yield f"/{field}/{at}", "unknown_city", f"No city has the id `{one}`."
+
+
+def _wrong_pairs(
+    field: str, pairs: Iterable[schemas.Pair], known: set[str]
+) -> Iterator[Finding]:
+    for at, pair in enumerate(pairs):
+        for role in ("mentor", "learner"):
+            if getattr(pair, role) not in known:
+                message = f"No city has the id `{getattr(pair, role)}`."
+                yield f"/{field}/{at}/{role}", "unknown_city", message
+        if pair.mentor == pair.learner:
+            message = "A city is never its own partner."
+            yield f"/{field}/{at}/learner", "itself", message
+
+
+def _with(
+    kind: str, kept: tuple[Decision, ...], field: str, pairs: tuple[schemas.Pair, ...]
+) -> tuple[tuple[Decision, ...], dict[str, str]]:
+    """Return the decisions with these pairs as well, and where each comes from."""
+    decided = {(one.mentor, one.learner): f"/{kind}" for one in kept}
+    more: list[Decision] = []
+    origin = {f"/{kind}/{at}": f"/{kind}/{at}" for at in range(len(kept))}
+    for at, pair in enumerate(pairs):
+        if (pair.mentor, pair.learner) not in decided:
+            decided[pair.mentor, pair.learner] = field
+            origin[f"/{kind}/{len(kept) + len(more)}"] = f"/{field}/{at}"
+            more.append(Decision(mentor=pair.mentor, learner=pair.learner))
+    return (*kept, *more), origin
+
+
+def _policy(
+    policy: Policy, weights: Mapping[str, Any], rules: Mapping[str, Any]
+) -> Policy:
+    """Return the policy with some of its weights and rules changed."""
+    return policy.model_copy(
+        update={
+            "weights": Weights(**policy.weights.model_dump() | dict(weights)),
+            "rules": Rules(**policy.rules.model_dump() | dict(rules)),
+        }
+    )
+
+
+def difference(before: Solution, now: Solution) -> Difference:
+    """Return what one solution has that the other has not."""
+    old, new = (
+        {(p.mentor, p.learner): p for p in one.pairings} for one in (before, now)
+    )
+    change: dict[str, int] = {}
+    for pairs, sign in ((old, -1), (new, 1)):
+        for pairing in pairs.values():
+            learner = pairing.learner
+            change[learner] = change.get(learner, 0) + sign * _micro(pairing)
+    ordered = sorted(change.items(), key=lambda one: (-abs(one[1]), one[0]))
+    moved = [
+        CityPoints(city=city, points=points / MICRO)
+        for city, points in ordered
+        if points
+    ]
+    return Difference(
+        added=_scored(new, old),
+        removed=_scored(old, new),
+        points=sum(change.values()) / MICRO,
+        gains=tuple(one for one in moved if one.points > 0),
+        losses=tuple(one for one in moved if one.points < 0),
+    )
+
+
+def _micro(pairing: Pairing) -> int:
+    """Return a pairing's value in micro-points, wishes included."""
+    points = [pairing.score, *(one.points for one in pairing.adjustments)]
+    return sum(round(one * MICRO) for one in points)
+
+
+def _scored(
+    some: Mapping[tuple[str, str], Pairing], others: Mapping[tuple[str, str], Pairing]
+) -> tuple[ScoredPair, ...]:
+    """Return the pairings that only the first has, by learner, then mentor."""
+    return tuple(
+        ScoredPair(mentor=mentor, learner=learner, score=pairing.score)
+        for (mentor, learner), pairing in some.items()
+        if (mentor, learner) not in others
+    )
+
+
+def why_not(
+    problem: Problem, policy: Policy | None = None, *, mentor: str, learner: str
+) -> WhyNot:
+    """Return why a pair is not proposed: what forbids it, or what it would cost.
+
+    Args:
+        problem: The round.
+        policy: Its policy; None: the default.
+        mentor: The mentor's id.
+        learner: The learner's id.
+
+    Raises:
+        InvalidProblem: If there is no such city, or both are the same.
+        InvalidPolicy: As `match` does.
+        Infeasible: As `match` does, for the round as it is.
+
+    Examples:
+        >>> from matching import Policy, Problem
+        >>> def city(id, role, **areas):
+        ...     return {"id": id, "name": id, "country": "BE", "roles": [role],
+        ...             "areas": areas}
+        >>> problem = Problem.from_dict({"cities": [
+        ...     city("ghent", "mentor", housing={"strength": 4}),
+        ...     city("liege", "mentor", housing={"strength": 1}),
+        ...     city("arlon", "learner", housing={"need": 4}),
+        ... ]})
+        >>> why_not(problem, mentor="liege", learner="arlon").price
+        26.25
+        >>> strict = Policy(rules={"different_country": True})
+        >>> why_not(problem, strict, mentor="liege", learner="arlon").excluded_by
+        (Exclusion(code='different_country', facts={'country': 'BE'}),)
+
+    """
+    policy = policy or Policy()
+    pair = explain(problem, policy, mentor=mentor, learner=learner)
+    before = match(problem, policy)
+    proposed = any(
+        (one.mentor, one.learner) == (mentor, learner) for one in before.pairings
+    )
+    excluded = list(_exclusions(problem, policy, pair))
+    price = lost = changed = None
+    if proposed or not {one.code for one in excluded} - {"min_score"}:
+        forced = Change(force=(schemas.Pair(mentor=mentor, learner=learner),))
+        try:
+            found = after(problem, policy, before, forced)
+        except Infeasible as error:
+            excluded += [
+                Exclusion(code=code, facts={"pointer": pointer, "message": message})
+                for pointer, code, message in error.errors
+                if pointer != "/force/0" or len(error.errors) == 1
+            ]
+        else:
+            measures, now = before.measures, found.solution.measures
+            price = round(measures.value - now.value, 6)
+            lost = measures.learners_served - now.learners_served
+            changed = found.difference
+    return WhyNot(
+        mentor=mentor,
+        learner=learner,
+        proposed=proposed,
+        score=pair.score,
+        known_weight=pair.known_weight,
+        adjustments=pair.adjustments,
+        contributions=pair.contributions,
+        excluded_by=() if proposed else tuple(excluded),
+        price=price,
+        learners_lost=lost,
+        difference=changed,
+    )
+
+
+def _exclusions(
+    problem: Problem, policy: Policy, pair: schemas.Explanation
+) -> Iterator[Exclusion]:
+    """Yield what forbids the pair, each with what it rests on."""
+    by_id = {city.id: city for city in problem.cities}
+    cities = by_id[pair.mentor], by_id[pair.learner]
+    score = np.array([[round(pair.score * MICRO)]])
+    sides = Sides(cities[:1], cities[1:], problem, score)
+    facts: dict[str, Any]
+    for code in pair.excluded_by:
+        match code:
+            case "different_country":
+                facts = {"country": cities[0].country}
+            case "shared_language":
+                facts = dict(
+                    zip(
+                        ("mentor", "learner"),
+                        (c.languages for c in cities),
+                        strict=True,
+                    )
+                )
+            case "no_repeat":
+                rounds = [
+                    past.round
+                    for past in problem.history
+                    if (past.mentor, past.learner) == (pair.mentor, pair.learner)
+                ]
+                facts = {"rounds": [name for name in rounds if name is not None]}
+            case "veto":
+                ids = {pair.mentor, pair.learner}
+                vetoes = {
+                    veto.city
+                    for veto in problem.vetoes
+                    if {veto.city, veto.partner} == ids
+                }
+                facts = {"by": sorted(vetoes)}
+            case "ban":
+                reasons = [
+                    ban.reason
+                    for ban in policy.bans
+                    if (ban.mentor, ban.learner) == (pair.mentor, pair.learner)
+                ]
+                facts = {"reason": reasons[0]}
+            case "role":
+                facts = {
+                    "cities": [
+                        {"city": city.id, "role": role}
+                        for city, role in zip(cities, ROLES, strict=True)
+                        if not city.places(role)
+                    ]
+                }
+            case _:
+                held = MEASURES[code](sides)[0, 0]
+                facts = {
+                    "is": round(float(held), 6),
+                    "limit": getattr(policy.rules, code),
+                }
+        yield Exclusion(code=code, facts=facts)
