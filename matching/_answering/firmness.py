@@ -24,6 +24,8 @@ TRIALS = 500
 _TELL = 50
 _WEIGHTS = 0.2
 """By how much of itself a weight may change, up or down."""
+_TIE = 1_000
+"""Micro-points below which two scores count as the same in a trial."""
 _Z = 1.959963984540054
 """The normal deviate of a two-sided 95 % interval."""
 
@@ -34,10 +36,10 @@ def firmness(
     """Return how often each pairing survives when the round is a little different.
 
     In every trial each weight changes by up to 20 %, each stated need and strength by a
-    level up, down or not at all, and one city leaves. A pairing's share is that of the
-    trials in which both its cities were present; its interval is Wilson's score
-    interval (J. Amer. Statist. Assoc. 22, 1927). A trial without an assignment that
-    keeps the policy counts as one that no pairing survives.
+    level up, down or not at all, one city leaves, and chance breaks ties. A pairing's
+    share is that of the trials in which both its cities were present; its interval is
+    Wilson's score interval (J. Amer. Statist. Assoc. 22, 1927). A trial without an
+    assignment that keeps the policy counts as one that no pairing survives.
 
     Args:
         problem: The cities with their wishes, vetoes and history.
@@ -188,7 +190,9 @@ class _Perturbed:
             allowed = allowed & (scores >= round(floor * MICRO))
         chosen = np.zeros(scores.shape, np.bool_)
         part = np.ix_(mentors, learners)
-        instance = found.instance_of(scores, allowed).part(mentors, learners)
+        # Levels are whole, so many trials have ties: chance decides, not the solver.
+        apart = random.integers(_TIE, size=scores.shape) * (scores > 0)
+        instance = found.instance_of(scores + apart, allowed).part(mentors, learners)
         with suppress(Impossible, TooHard):
             chosen[part] = instance.solve_small(found.policy.objective)
         return _Trial(chosen, mentors, learners)

@@ -28,9 +28,9 @@ from schemas import (
     ScoredPair,
 )
 
-_MOST_PAIRS = 40_000
-"""Up to so many mentors × learners, repairs that undo standing pairings are looked for:
-each is an integer program."""
+_MOST_PAIRS = 10_000
+"""Up to so many mentors × learners, all repairs that undo standing pairings and bring
+more points are found; above, those that no mixture of two others could equal."""
 _MOST_TRIES = 200
 """Most repairs that are looked at beside the best of each number of changes."""
 
@@ -48,11 +48,10 @@ def repair(  # noqa: PLR0913 -- the contract's
 
     What still stands is kept as long as can be: a repair that undoes more is listed
     only if it brings more points than any that undoes less. Beside the best for each
-    number
-    of changes, the list holds the next best that undo nothing. None of them leaves a
-    pair open that could simply be added, and none makes a declined pair again. The
-    policy's objective plays no part; its rules, caps, pins and bans do, but a pairing
-    that stands was agreed to and stays admissible.
+    number of changes, the list holds the next best that undo nothing. None of them
+    leaves a pair open that could simply be added, and none makes a declined pair again.
+    The policy's objective plays no part; its rules, caps, pins and bans do, but a
+    pairing that stands was agreed to and stays admissible.
 
     Args:
         problem: The cities as they are now: with newcomers, with or without those that
@@ -107,13 +106,16 @@ def repair(  # noqa: PLR0913 -- the contract's
         Round(without(problem, left), policy),
         [pair for pair in standing if pair not in broken],
     )
-    found = list(islice(_levels(bench), max(limit, 1)))
+    levels = _levels(bench)
+    # Half of the list is for what undoes more, half for what else undoes nothing.
+    found = list(islice(levels, max(1, (limit + 1) // 2)))
     if not found:
         raise Infeasible(conflict(bench.found))
-    seen = {one.tobytes() for one in found}
-    if not (bench.kept & ~found[0]).any():
+    seen = {found[0].tobytes()}
+    if not bench.undone(found[0]):
         others = (one for one in _ranked(bench) if one.tobytes() not in seen)
         found += islice(others, max(limit - len(found), 0))
+    found += islice(levels, max(limit - len(found), 0))
     return sorted(
         (bench.told(chosen, broken) for chosen in found[:limit]),
         key=lambda one: (one.changes, -one.points),
@@ -192,6 +194,27 @@ class _Bench:
         except (Impossible, TooHard):
             return None
 
+    @property
+    def ceiling(self) -> int:
+        """More than the value of any assignment."""
+        most = int(min(self.found.capacity.sum(), self.found.demand.sum()))
+        return most * int(self.found.worth.max(initial=0)) + 1
+
+    def undone(self, chosen: Bools) -> int:
+        """Return how many standing pairings are not among these."""
+        return int(np.count_nonzero(self.kept & ~chosen))
+
+    def weighted(self, points: int, stay: int) -> Bools | None:
+        """Return the best pairs where standing ones count for more; None if none is.
+
+        Args:
+            points: What a micro-point counts.
+            stay: What a standing pairing counts besides.
+
+        """
+        worth = points * self.found.worth + stay * self.kept
+        return self.solved(replace(self.instance, worth=worth))
+
     def told(self, chosen: Bools, broken: Pairs) -> Repair:
         """Return a repair as it travels."""
         found = self.found
@@ -233,27 +256,48 @@ class _Bench:
 
 
 def _levels(bench: _Bench) -> Iterator[Bools]:
-    """Yield the best assignment for each number of undone pairings that brings more."""
-    best = bench.solved(bench.undisturbed)
-    if best is not None:
-        yield best
-    if bench.kept.size > _MOST_PAIRS:
-        if best is None:
-            most = bench.solved(bench.instance)
-            if most is not None:
-                yield most
+    """Yield the best assignment for each number of undone pairings that brings more.
+
+    Those on the upper hull of points over changes are flows, in which a standing
+    pairing brings so much more (Everett, Operations Research 11, 1963: what is best at
+    a price is best at its own number of changes). Those between are integer programs.
+    """
+    last = bench.solved(bench.undisturbed)
+    if last is None:
+        last = bench.weighted(1, bench.ceiling)
+    most = bench.weighted(int(bench.kept.sum()) + 1, 1)
+    if last is None or most is None:
         return
-    most = bench.solved(bench.instance)
-    if most is None:
+    yield last
+    for corner in (*_corners(bench, last, most), most):
+        if bench.kept.size <= _MOST_PAIRS:
+            for undone in range(bench.undone(last) + 1, bench.undone(corner)):
+                chosen = bench.instance.solve_keeping(bench.kept, undone)
+                if chosen is not None and bench.value(chosen) > bench.value(last):
+                    last = chosen
+                    yield chosen
+        if bench.value(corner) > bench.value(last):
+            last = corner
+            yield corner
+
+
+def _corners(bench: _Bench, left: Bools, right: Bools) -> Iterator[Bools]:
+    """Yield the corners of the upper hull between two of them, fewest undone first."""
+    more_undone = bench.undone(right) - bench.undone(left)
+    more_points = bench.value(right) - bench.value(left)
+    if more_undone <= 1 or more_points <= 0:
         return
-    reached = -1 if best is None else bench.value(best)
-    for undone in range(1, int(bench.kept.sum()) + 1):
-        if reached == bench.value(most):
-            return
-        chosen = bench.instance.solve_keeping(bench.kept, undone)
-        if chosen is not None and bench.value(chosen) > reached:
-            reached = bench.value(chosen)
-            yield chosen
+    corner = bench.weighted(more_undone, more_points)
+    if corner is None:
+        return
+
+    def height(chosen: Bools) -> int:
+        return more_undone * bench.value(chosen) - more_points * bench.undone(chosen)
+
+    if height(corner) > height(left):
+        yield from _corners(bench, left, corner)
+        yield corner
+        yield from _corners(bench, corner, right)
 
 
 @dataclass(frozen=True, order=True)

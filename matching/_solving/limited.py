@@ -87,8 +87,12 @@ class LimitedFlow:
         mentor, learner = self._nodes(mentors), self._nodes(learners)
         mentor_group = self._nodes(of_mentors.most.size)
         learner_group = self._nodes(of_learners.most.size)
-        inner = self._nodes(mentors * in_mentor.most.size).reshape(mentors, -1)
-        outer = self._nodes(learners * in_learner.most.size).reshape(learners, -1)
+        inner = self._nodes(mentors * in_mentor.most.size).reshape(
+            mentors, in_mentor.most.size
+        )
+        outer = self._nodes(learners * in_learner.most.size).reshape(
+            learners, in_learner.most.size
+        )
         net = self.net = Circulation(self._taken)
         net.add(sink, source, int(given.demand.sum()))
         net.add(

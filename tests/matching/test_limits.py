@@ -288,3 +288,33 @@ def test_assign_finds_stable_pairs_of_any_matrix(seed):
                 len(mentors) == demand[j]
                 and (scores[i, j], -i) < min(mentors, default=(99,))
             )
+
+
+@pytest.mark.parametrize("objective", ["total", "served", "fair"])
+@pytest.mark.parametrize("roles", ["", "mm", "ll"])
+@pytest.mark.parametrize("by", ["country", "association"])
+def test_limits_on_one_side_alone_or_on_nobody(objective, roles, by):
+    names = {"m": "mentor", "l": "learner"}
+    cities = [
+        {
+            "id": f"{at}",
+            "name": "x",
+            "country": "BE",
+            "roles": [names[role]],
+            "areas": {"housing": {"need": 1, "strength": 1}},
+        }
+        for at, role in enumerate(roles)
+    ]
+    caps = [
+        {"side": side, "by": by, "per": per, "max": 1}
+        for side in ("mentor", "learner")
+        for per in ("round", "partner")
+    ]
+    loads = [{"mentor": 0}, {"mentor": 2, "only_if_used": True}]
+
+    for load in loads:
+        policy = {"objective": objective, "caps": caps, "min_load": load}
+        solution = match(
+            Problem.from_dict({"cities": cities}), Policy.from_dict(policy)
+        )
+        assert (solution.pairings, len(solution.unmatched)) == ((), len(roles))

@@ -1,0 +1,252 @@
+"""Repairs and the drop-out drill against every assignment there is."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import data as facts
+from matching import (
+    Infeasible,
+    InvalidProblem,
+    Policy,
+    Problem,
+    drill,
+    match,
+    repair,
+)
+from tests.matching import rounds
+from tests.matching.rounds import pairs_of
+from tests.matching.test_prices import CITIES
+
+SOLID = settings(derandomize=True, deadline=None, max_examples=80)
+
+
+def pairs(some):
+    return {(pair.mentor, pair.learner) for pair in some}
+
+
+def without(cities, gone):
+    return [one for one in cities if one["id"] not in gone]
+
+
+@SOLID
+@given(cities=rounds.rounds(), limited=st.booleans(), data=st.data())
+def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
+    policy = {"rules": {"different_country": data.draw(st.booleans())}}
+    if limited:
+        policy |= {"caps": data.draw(rounds.caps)}
+    whole = rounds.table(cities, **policy)
+    legal = [sorted(one) for one in whole.assignments()]
+    standing = data.draw(st.sampled_from(legal))
+    ids = sorted(whole.city)
+    gone = set(data.draw(st.lists(st.sampled_from(ids), max_size=1)))
+    declined = set(
+        data.draw(st.lists(st.sampled_from(standing), max_size=1)) if standing else []
+    )
+    table = rounds.table(without(cities, gone), **policy)
+    table.allowed -= declined
+    broken = {p for p in standing if p in declined or gone & set(p)}
+    kept = set(standing) - broken
+
+    found = repair(
+        whole.problem, whole.policy, standing, gone=gone, declined=declined, limit=50
+    )
+
+    every = [
+        one
+        for one in table.assignments()
+        if all(table.worth[p] > 0 or p in kept for p in one)
+    ]
+    best = {}
+    for one in every:
+        undone = len(kept - one)
+        best[undone] = max(best.get(undone, -1), table.value(one))
+    frontier, reached = {}, -1
+    for undone in sorted(best):
+        if best[undone] > reached:
+            frontier[undone] = reached = best[undone]
+    told = {}
+    for one in found:
+        now = pairs(one.pairings)
+        undone = len(kept - now)
+        told.setdefault(undone, table.value(now))
+        assert now in every
+        assert pairs(one.broken) == broken
+        assert pairs(one.undone) == kept - now
+        assert pairs(one.added) == now - kept
+        assert one.changes == len(broken) + undone
+        assert round(one.points * rounds.MICRO) == table.value(now) - table.value(kept)
+        assert one.unserved == tuple(
+            x for x in table.learners if x not in {p[1] for p in now}
+        )
+    # The best of each number of changes, where more of them bring more points.
+    assert told == frontier
+    assert [(one.changes, -one.points) for one in found] == sorted(
+        (one.changes, -one.points) for one in found
+    )
+    # And all others that undo nothing and leave no pair open.
+    full = {
+        frozenset(one)
+        for one in every
+        if one >= kept
+        and not any(
+            one | {p} in every and table.worth[p] > 0 for p in table.allowed - one
+        )
+    }
+    assert {frozenset(pairs(one.pairings)) for one in found if not one.undone} == full
+
+
+def test_partinico_withdraws_and_capaci_takes_its_place():
+    request = facts.inclucities()
+    (partinico,) = facts.withdrawn()
+    others = tuple(city for city in request.cities if city.id != "capaci")
+    first = match(Problem(cities=(*others, partinico)), request.policy)
+    assert ("mechelen", "partinico") in pairs_of(first)
+
+    best = repair(
+        request.problem(), request.policy, sorted(pairs_of(first)), gone=["partinico"]
+    )[0]
+
+    assert best.changes == 1
+    assert pairs(best.broken) == {("mechelen", "partinico")}
+    assert pairs(best.added) == {("mechelen", "capaci")}
+    assert (best.undone, best.unserved) == ((), ())
+    assert best.points == match(request.problem(), request.policy).pairings[0].score
+
+
+def test_a_swap_is_listed_after_the_repair_that_disturbs_nobody():
+    # lyon cannot take arlon after all; if ghent takes it, lyon can take namur.
+    problem = Problem.from_dict({"cities": CITIES})
+    standing = [("lyon", "arlon"), ("ghent", "namur")]
+
+    found = repair(problem, None, standing, declined=[("lyon", "arlon")])
+
+    assert [(r.changes, r.unserved, pairs(r.added)) for r in found] == [
+        (1, ("arlon",), set()),
+        (2, (), {("lyon", "namur"), ("ghent", "arlon")}),
+    ]
+    assert found[1].points > 0
+    assert (
+        repair(problem, None, standing, declined=[("lyon", "arlon")], limit=1)
+        == found[:1]
+    )
+    assert repair(problem, None, standing, declined=[("lyon", "arlon")], limit=0) == []
+
+
+def test_a_city_that_takes_fewer_now_loses_what_is_worth_least():
+    cities = [CITIES[0] | {"mentor_capacity": 1}, *CITIES[2:]]
+    problem = Problem.from_dict({"cities": cities})
+
+    found = repair(problem, None, [("ghent", "arlon"), ("ghent", "namur")])
+
+    # Both score the same but for the distance; Namur is nearer.
+    assert [(one.changes, pairs(one.undone)) for one in found] == [
+        (1, {("ghent", "arlon")})
+    ]
+
+
+def test_a_newcomer_without_any_withdrawal_is_taken_in():
+    problem = Problem.from_dict({"cities": CITIES})
+
+    found = repair(problem, None, [("ghent", "arlon")])
+
+    assert [(one.changes, pairs(one.added), one.broken) for one in found] == [
+        (0, {("lyon", "namur")}, ())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("standing", "error"),
+    [
+        ([("x", "arlon")], ("/pairs/0/mentor", "unknown_city")),
+        ([("lyon", "arlon"), ("lyon", "arlon")], ("/pairs/1", "duplicate")),
+    ],
+)
+def test_wrong_pairs_are_refused(standing, error):
+    problem = Problem.from_dict({"cities": CITIES})
+
+    for ask in (repair, drill):
+        with pytest.raises(InvalidProblem) as refused:
+            ask(problem, Policy(), standing)
+        assert [e[:2] for e in refused.value.errors] == [error]
+
+
+def test_a_repair_that_nothing_allows_is_infeasible():
+    problem = Problem.from_dict({"cities": CITIES})
+
+    with pytest.raises(Infeasible) as refused:
+        repair(
+            problem,
+            Policy(min_load={"mentor": 1}),
+            [("ghent", "arlon")],
+            gone=["arlon", "namur"],
+        )
+
+    assert refused.value.errors[0][:2] == ("/min_load", "min_load")
+
+
+@SOLID
+@given(cities=rounds.rounds(), data=st.data())
+def test_the_drill_mends_every_drop_out_with_what_is_left(cities, data):
+    table = rounds.table(cities)
+    standing = data.draw(st.sampled_from([sorted(one) for one in table.assignments()]))
+
+    found = drill(table.problem, table.policy, standing)
+
+    assert {one.city for one in found.items} == {c for pair in standing for c in pair}
+    for one in found.items:
+        left = rounds.table(without(cities, {one.city}))
+        kept = {pair for pair in standing if one.city not in pair}
+        assert pairs(one.broken) == set(standing) - kept
+        now = kept | pairs(one.added)
+        assert left.is_legal(now)
+        best = max(left.value(some) for some in left.assignments() if some >= kept)
+        assert left.value(now) == best
+        assert round(one.points * rounds.MICRO) == best - table.value(standing)
+        lost = {p[1] for p in standing} - {p[1] for p in now} - {one.city}
+        assert set(one.unserved) == lost
+        assert set(one.areas) == lost_areas(table, one.city)
+        assert one.fragile == bool(one.unserved or one.areas)
+    order = [
+        (not one.fragile, -len(one.unserved), one.points, one.city)
+        for one in found.items
+    ]
+    assert order == sorted(order)
+
+
+def lost_areas(table, city):
+    """Areas that others need and only this mentor is strong in."""
+    strong = {
+        area
+        for one in table.mentors
+        if one != city
+        for area in table.city[one].levels("strength")
+    }
+    needed = {
+        area
+        for one in table.learners
+        if one != city
+        for area in table.city[one].levels("need")
+    }
+    mine = table.city[city].levels("strength") if city in table.mentors else {}
+    return set(mine) & (needed - strong)
+
+
+def test_the_drill_of_the_best_assignment_marks_the_fragile_cities_first():
+    request = facts.inclucities()
+
+    found = drill(request.problem(), request.policy).items
+
+    assert {one.city for one in found} == {
+        city
+        for pair in pairs_of(match(request.problem(), request.policy))
+        for city in pair
+    }
+    assert [one.fragile for one in found] == sorted(
+        (one.fragile for one in found), reverse=True
+    )
+    mechelen = next(one for one in found if one.city == "mechelen")
+    assert (mechelen.unserved, mechelen.fragile) == (("capaci",), True)
+    assert (
+        mechelen.points == -match(request.problem(), request.policy).pairings[0].score
+    )
