@@ -4,22 +4,28 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
+
+from pydantic import BaseModel
 
 from matching._answering.match import match
 from matching._errors import Infeasible, InvalidPolicy, InvalidProblem, Refused
 from matching._input import Policy, Problem
-from schemas import Solution
 
 WRONG_INPUT = 2
 INFEASIBLE = 3
 STDIN = Path("-")
 
 
-def solve(text: bytes, objective: str | None = None) -> Solution:
-    """Return the solution of a body of `POST /match`.
+Work = Callable[[Problem, Policy], BaseModel | str]
+"""Answers a question about a round."""
+
+
+def read(text: bytes, objective: str | None = None) -> tuple[Problem, Policy]:
+    """Return the problem and the policy in a body of `POST /match`.
 
     Args:
         text: The body.
@@ -28,7 +34,6 @@ def solve(text: bytes, objective: str | None = None) -> Solution:
     Raises:
         ValueError: If the body is not JSON in UTF-8.
         InvalidProblem: Also for the policy in it, with pointers from the body's root.
-        Infeasible: Likewise.
 
     """
     try:
@@ -45,34 +50,47 @@ def solve(text: bytes, objective: str | None = None) -> Solution:
         policy = Policy.from_dict({} if given is None else given)
         if objective is not None:
             policy = Policy.from_dict(policy.to_dict() | {"objective": objective})
-        return match(problem, policy)
-    except (InvalidPolicy, Infeasible) as error:
-        raise type(error)(
-            [(f"/policy{at}", code, message) for at, code, message in error.errors]
-        ) from None
+    except InvalidPolicy as error:
+        raise _from_root(error) from None
+    return problem, policy
 
 
-def run(source: Path, objective: str | None, target: Path | None) -> int:
-    """Match a file, write the solution or complain on stderr; return the exit code.
+def _from_root(error: Refused) -> Refused:
+    """Return the refusal with pointers from the root of the body."""
+    return type(error)(
+        [
+            (f"/policy{at}" if _in_policy(at) else at, code, message)
+            for at, code, message in error.errors
+        ]
+    )
+
+
+def _in_policy(pointer: str) -> bool:
+    return pointer[1:].partition("/")[0] in Policy.model_fields
+
+
+def answer(source: Path, objective: str | None, target: Path | None, work: Work) -> int:
+    """Answer a question about a file, or complain on stderr; return the exit code.
 
     Args:
         source: The body of `POST /match`; `-` is standard input.
         objective: What to maximise, over the body's own.
-        target: Where the solution goes; None: standard output.
+        target: Where the answer goes; None: standard output.
+        work: What answers: a value, which is written as JSON, or a text.
 
     Returns:
         0, 2 if something is wrong with the files or their content, 3 if no assignment
-        keeps all pins, bans, vetoes, rules and places.
+        keeps all pins, bans, vetoes, rules, limits and places.
 
     """
     try:
         text = sys.stdin.buffer.read() if source == STDIN else source.read_bytes()
-        solution = solve(text, objective)
-        write(target, pretty(solution.to_dict()))
+        found = work(*read(text, objective))
+        write(target, found if isinstance(found, str) else pretty(_json(found)))
     except Infeasible as error:
-        return _complain(error, INFEASIBLE)
+        return _complain(_from_root(error), INFEASIBLE)
     except (InvalidProblem, InvalidPolicy) as error:
-        return _complain(error, WRONG_INPUT)
+        return _complain(_from_root(error), WRONG_INPUT)
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return WRONG_INPUT
@@ -80,6 +98,10 @@ def run(source: Path, objective: str | None, target: Path | None) -> int:
         sys.stderr.write(f"{source}: {error}\n")
         return WRONG_INPUT
     return 0
+
+
+def _json(value: BaseModel) -> Any:  # noqa: ANN401 -- any JSON
+    return value.model_dump(mode="json")
 
 
 def pretty(value: object) -> str:
@@ -124,13 +146,21 @@ def _complain(error: Refused, code: int) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line and `run`."""
+    """Read the command line and `answer`."""
     parser = argparse.ArgumentParser(prog="python -m matching", description=__doc__)
     parser.add_argument("problem", type=Path, help="a body of POST /match; - is stdin")
-    parser.add_argument("--objective", help="total, served or fair")
+    parser.add_argument("--objective", help="total, served, fair or stable")
     parser.add_argument("--output", type=Path, help="where the solution goes")
+    parser.add_argument(
+        "--trials", type=int, default=0, help="trials that tell how firm a pairing is"
+    )
     given = parser.parse_args(arguments)
-    return run(given.problem, given.objective, given.output)
+    return answer(
+        given.problem,
+        given.objective,
+        given.output,
+        lambda problem, policy: match(problem, policy, trials=given.trials),
+    )
 
 
 if __name__ == "__main__":

@@ -105,11 +105,14 @@ class Relaxation(Wire):
 
 
 class Warning(Wire):  # noqa: A001 -- the word of the contract
-    """Something that could not be checked; the pair was kept."""
+    """Something that could not be checked; the pair was kept, or the search ended."""
 
     code: str
+    """`rule_not_checkable`, or `search_cut_short`."""
     rule: str
-    city: str
+    """A rule's name or `caps/0`; `relaxations`, where not all of them were tried."""
+    city: str | None = None
+    """The city that does not tell what the rule needs."""
 
 
 class Measures(Wire):

@@ -176,8 +176,8 @@ def _unloaded(found: Round) -> Iterator[Finding]:
         mentors = ", ".join(_ids(found.mentors, lack.rows))
         learners = ", ".join(_ids(found.learners, lack.columns)) or "nobody"
         message = (
-            f"{mentors}: a minimum load of {least} is {lack.wanted} learners in all; "
-            f"{lack.open} places are open to them, with {learners}."
+            f"{mentors}: places that a minimum load of {least} asks for: "
+            f"{lack.wanted}; open to them: {lack.open}, with {learners}."
         )
         yield "/min_load", "shortage", message
 

@@ -24,6 +24,12 @@ _WORK = 40_000_000
 for; the rules come first, single decisions last."""
 _COSTLY = {"total": 1, "served": 2, "fair": 20, "stable": 4}
 """How much more work an assignment is than one with the most points."""
+_LIMITED = {"total": 5, "served": 5, "fair": 100}
+"""How much more it is as a flow under caps and loads."""
+_BRANCHED = 500
+"""How much more it is by branch and bound."""
+_EASED = 3
+"""By how many a cap is raised before it is lifted."""
 _SCAN = 40
 """Limits of a rule that are tried one by one before it is switched off."""
 _STEPS = {"max_distance_km": 1.0, "max_size_ratio": 0.1, "min_score": -0.1}
@@ -52,12 +58,19 @@ class _Doctor:
         self.instance = found.instance()
         self.served = int(np.count_nonzero(solved.chosen.any(axis=0)))
         self.value = int(found.worth[solved.chosen].sum())
-        cost = max(found.worth.size, 1) * _COSTLY[found.policy.objective]
-        self.left = _WORK // cost if solved.engine != "milp" else _WORK // (50 * cost)
+        objective = found.policy.objective
+        factor = _COSTLY[objective]
+        if solved.engine == "milp":
+            factor *= _BRANCHED
+        elif found.limits:
+            factor *= _LIMITED[objective]
+        self.left = _WORK // (factor * max(found.worth.size, 1))
+        self.cut_short = False
 
     def attempt(self, **changes: Any) -> _Found | None:  # noqa: ANN401 -- `Instance`'s
         """Solve the changed instance; None if it serves nobody more, or is too much."""
         if self.left <= 0:
+            self.cut_short = True
             return None
         self.left -= 1
         changed: Instance = replace(self.instance, **changes)
@@ -76,8 +89,10 @@ class _Doctor:
         return allowed
 
 
-def relaxations(found: Round, solved: Solved) -> tuple[Relaxation, ...]:
+def relaxations(found: Round, solved: Solved) -> tuple[tuple[Relaxation, ...], bool]:
     """Return the single relaxations that serve more learners, the cheapest first.
+
+    And whether all of them could be tried within the work allowed.
 
     That is the fewest points lost per learner gained, then the most learners, then the
     most points. Vetoes are the cities' own and are not looked at. For a rule with a
@@ -90,24 +105,22 @@ def relaxations(found: Round, solved: Solved) -> tuple[Relaxation, ...]:
     """
     doctor = _Doctor(found, solved)
     if doctor.served == len(found.learners):
-        return ()
+        return (), True
     told = [
         Relaxation(
             rule=rule, to=to, learners_gained=one.gained, points=one.points / MICRO
         )
         for rule, to, one in _tried(doctor)
     ]
-    return tuple(
-        sorted(
-            told,
-            key=lambda one: (
-                max(-one.points, 0) / one.learners_gained,
-                -one.learners_gained,
-                -one.points,
-                one.rule,
-            ),
+    told.sort(
+        key=lambda one: (
+            max(-one.points, 0) / one.learners_gained,
+            -one.learners_gained,
+            -one.points,
+            one.rule,
         )
     )
+    return tuple(told), not doctor.cut_short
 
 
 def _tried(doctor: _Doctor) -> Iterator[tuple[str, float | None, _Found]]:
@@ -175,14 +188,18 @@ def _limits(doctor: _Doctor, rule: str, others: Bools) -> Iterator[float]:
 def _eased_limits(doctor: _Doctor) -> Iterator[tuple[str, float | None, _Found]]:
     """Yield the smallest easing of each cap and of the minimum load that helps."""
     limits = doctor.found.limits
-    more = len(doctor.found.learners) - doctor.served
     for at, cap in enumerate(limits.caps):
-        for most in range(cap.most + 1, cap.most + 1 + more):
-            caps = list(limits.caps)
-            caps[at] = replace(cap, most=most)
-            if one := doctor.attempt(limits=replace(limits, caps=tuple(caps))):
-                yield f"caps/{at}", most, one
+        others = limits.caps[:at], limits.caps[at + 1 :]
+        for raised in range(1, _EASED + 1):
+            eased = replace(cap, most=cap.most + raised)
+            caps = (*others[0], eased, *others[1])
+            if one := doctor.attempt(limits=replace(limits, caps=caps)):
+                yield f"caps/{at}", eased.most, one
                 break
+        else:
+            lifted = (*others[0], *others[1])
+            if one := doctor.attempt(limits=replace(limits, caps=lifted)):
+                yield f"caps/{at}", None, one
     for least in range(limits.least - 1, -1, -1):
         if one := doctor.attempt(limits=replace(limits, least=least)):
             yield "min_load", least, one

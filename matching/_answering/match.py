@@ -33,6 +33,7 @@ from schemas import (
     Role,
     Solution,
     Unmatched,
+    Warning,  # noqa: A004 -- the word of the contract
 )
 
 Progress = Callable[[str, int, int], None]
@@ -40,6 +41,9 @@ Progress = Callable[[str, int, int], None]
 
 ALTERNATES = 3
 """Most alternates of a pairing."""
+
+
+_CUT_SHORT = Warning(code="search_cut_short", rule="relaxations")
 
 
 def _silent(step: str, done: int, of: int) -> None:
@@ -95,10 +99,11 @@ def match(
     tell("explanation", 0, 1)
     with _no_collection():
         pairings = tuple(_pairings(found, solved))
+    relaxed, all_tried = relaxations(found, solved)
     solution = Solution(
         pairings=pairings,
         unmatched=tuple(_unmatched(found, chosen)),
-        relaxations=relaxations(found, solved),
+        relaxations=relaxed,
         warnings=warnings(
             [
                 city
@@ -106,7 +111,8 @@ def match(
                 if city.mentor_capacity or city.learner_demand
             ],
             policy,
-        ),
+        )
+        + (() if all_tried else (_CUT_SHORT,)),
         measures=measures(found, chosen),
         objective=policy.objective,
         engine=solved.engine,

@@ -44,7 +44,7 @@ def readiness(problem: Problem, policy: Policy) -> Readiness:
         found = Round(problem, policy.model_copy(update={"pins": ()}))
     else:
         try:
-            relaxed = relaxations(found, solve(found))
+            relaxed, _ = relaxations(found, solve(found))
         except Infeasible as error:
             clashes = [
                 Finding(code="conflict", message=say) for _, _, say in error.errors

@@ -1,9 +1,10 @@
 """Circulations with lower bounds, made cheapest by one cost after another.
 
-After each cost the bounds shrink to the flows that are cheapest by it: by complementary
-slackness, what has a positive reduced cost stays at its lower bound, what has a
-negative one at its upper bound, in every cheapest flow (Ahuja, Magnanti and Orlin,
-Network Flows, 1993, chapter 9). So goals are lexicographic without any large constant.
+Before the next cost the bounds shrink to the flows that are cheapest by the last: by
+complementary slackness, what has a positive reduced cost stays at its lower bound, what
+has a negative one at its upper bound, in every cheapest flow (Ahuja, Magnanti and
+Orlin, Network Flows, 1993, chapter 9). So goals are lexicographic without any large
+constant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ class Impossible(Exception):
 
 
 class Circulation:
-    """Arcs with bounds; `make_cheapest` finds a flow and keeps what is as cheap.
+    """Arcs with bounds; each `make_cheapest` chooses among what the last one left.
 
     Args:
         nodes: How many nodes there are, numbered from 0.
@@ -37,6 +38,7 @@ class Circulation:
         self._parts: list[Sequence[Any]] = []
         self._ends = [0]
         self.flow: Ints = np.zeros(0, np.int64)
+        self._last: Ints | None = None
 
     def add(self, tail: Any, head: Any, upper: Any, lower: Any = 0) -> int:  # noqa: ANN401 -- arrays or numbers
         """Add arcs, whatever broadcasts together; return the batch's number."""
@@ -69,12 +71,13 @@ class Circulation:
         return self.flow[self._ends[batch] : self._ends[batch + 1]]
 
     def make_cheapest(self, cost: Ints) -> None:
-        """Find a flow that costs least, and rule out all that cost more.
+        """Find a flow that costs least among those that earlier costs left.
 
         Raises:
             Impossible: If no flow keeps the bounds.
 
         """
+        self._narrow()
         if (self._lower > self._upper).any():
             raise Impossible
         solver = SimpleMinCostFlow()
@@ -95,11 +98,16 @@ class Circulation:
             raise RuntimeError(f"The flow solver answered {status}.")
         extra = solver.flows(np.arange(self._tail.size, dtype=np.int32))
         self.flow = self._lower + extra
-        reduced = self._reduced(cost, self._potentials(cost, self._lower, self._upper))
-        self._lower, self._upper = (
-            np.where(reduced < 0, self._upper, self._lower),
-            np.where(reduced > 0, self._lower, self._upper),
-        )
+        self._last = cost
+
+    def _narrow(self) -> None:
+        """Leave only the flows that are cheapest by the last cost."""
+        if self._last is None or not self._last.any():
+            return
+        cost, lower, upper = self._last, self._lower, self._upper
+        reduced = self._reduced(cost, self._potentials(cost, lower, upper))
+        self._lower = np.where(reduced < 0, upper, lower)
+        self._upper = np.where(reduced > 0, lower, upper)
 
     def _residual(self, cost: Ints, lower: Ints, upper: Ints) -> tuple[Ints, ...]:
         """Return tails, heads and costs of all ways in which the flow may change."""

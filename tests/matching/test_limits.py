@@ -259,7 +259,7 @@ def test_mentors_that_cannot_all_have_their_load_are_named():
     with pytest.raises(Infeasible) as refused:
         match(Problem.from_dict({"cities": cities}), Policy(min_load={"mentor": 2}))
 
-    says = "a minimum load of 2 is 4 learners in all; 3 places are open to them"
+    says = "places that a minimum load of 2 asks for: 4; open to them: 3"
     assert refused.value.errors == [
         ("/min_load", "min_load", "The minimum load of 2 cannot be kept."),
         ("/min_load", "shortage", f"a, b: {says}, with x, y, z."),
