@@ -1,11 +1,23 @@
 """A round with cities gone or come, and what was decided about them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from schemas import City, Policy, Problem
+import schemas
+from schemas import City, Decision, Pairing, Policy, Problem
 
 Pairs = Collection[tuple[str, str]]
 """(mentor id, learner id) of some pairs."""
+AnyPair = tuple[str, str] | schemas.Pair | Pairing | Decision | Mapping[str, str]
+"""A mentor's and a learner's id, in whatever form the caller has them."""
+
+
+def ids(pair: AnyPair) -> tuple[str, ...]:
+    """Return the mentor's and the learner's id, as far as the pair has them."""
+    if isinstance(pair, schemas.Pair | Pairing | Decision):
+        return pair.mentor, pair.learner
+    if isinstance(pair, Mapping):
+        return tuple(pair[role] for role in ("mentor", "learner") if role in pair)
+    return tuple(pair)
 
 
 def without(problem: Problem, gone: Collection[str]) -> Problem:

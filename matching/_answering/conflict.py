@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import combinations
+from itertools import chain, combinations, islice
 from operator import or_
 
 import numpy as np
@@ -20,8 +20,9 @@ from schemas import Cap, City, Shortage
 
 _BANS = 50
 """Up to so many bans are looked at one by one, more of them as one decision."""
-_TRIES = 2_000
-"""Most smaller sets that are tried after one has been found of which all is needed."""
+_WORK = 1_000_000
+"""Up to so many pairs, over all the smaller sets that are tried, one is looked for after
+a set has been found of which all is needed."""
 
 
 def solve(found: Round, settled: Callable[[int], None] | None = None) -> Solved:
@@ -83,7 +84,8 @@ def conflict(found: Round) -> list[Finding]:
         others = " and ".join(one.title for one in needed if one is not part)
         clash = f"clashes with {others}" if others else "cannot be kept"
         findings.append((part.pointer, part.code, f"{_upper(part.title)} {clash}."))
-    if any(part.code == "min_load" for part in needed):
+    loaded = any(part.code == "min_load" for part in needed)
+    if loaded and not found.limits.only_if_used:
         findings += _unloaded(found)
     return findings
 
@@ -95,14 +97,12 @@ def _upper(text: str) -> str:
 def _smaller(
     found: Round, parts: Sequence[_Part], needed: Sequence[_Part]
 ) -> Sequence[_Part]:
-    tries = 0
-    for size in range(1, len(needed)):
-        for some in combinations(parts, size):
-            tries += 1
-            if tries > _TRIES:
-                return needed
-            if not _possible(found, some):
-                return some
+    smaller = chain.from_iterable(
+        combinations(parts, size) for size in range(1, len(needed))
+    )
+    for some in islice(smaller, _WORK // max(found.worth.size, 1)):
+        if not _possible(found, some):
+            return some
     return needed
 
 
@@ -115,7 +115,7 @@ def _parts(found: Round) -> Iterator[_Part]:
         yield _Part(f"/caps/{at}", "cap", _cap_title(cap))
     for at, pin in enumerate(policy.pins):
         yield _Part(f"/pins/{at}", "pin", f"the pin {pin.mentor} – {pin.learner}")
-    for rule in found.removed.keys() - {"veto", "ban"}:
+    for rule in sorted(found.removed.keys() - {"veto", "ban"}):
         yield _Part(f"/rules/{rule}", rule, f"the rule `{rule}`")
     if len(policy.bans) > _BANS:
         yield _Part("/bans", "ban", "the bans")
@@ -155,16 +155,15 @@ def _possible(found: Round, kept: Sequence[_Part]) -> bool:
         if f"/pins/{at}" in pointers:
             pinned[found.row[pin.mentor], found.column[pin.learner]] = True
     limits = found.limits
-    kept_limits = Limits(
-        caps=tuple(
-            cap for at, cap in enumerate(limits.caps) if f"/caps/{at}" in pointers
-        ),
-        least=limits.least if "/min_load" in pointers else 0,
-        only_if_used=limits.only_if_used,
+    caps = (cap for at, cap in enumerate(limits.caps) if f"/caps/{at}" in pointers)
+    loads = limits if "/min_load" in pointers else Limits()
+    instance = replace(
+        found.instance(),
+        allowed=allowed,
+        pinned=pinned,
+        limits=replace(loads, caps=tuple(caps)),
     )
-    return replace(
-        found.instance(), allowed=allowed, pinned=pinned, limits=kept_limits
-    ).is_possible()
+    return instance.is_possible()
 
 
 def _unloaded(found: Round) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from matching._solving.hall import deficiency
 from matching._solving.instance import Instance, Solved
 from schemas import Relaxation
 
-_WORK = 40_000_000
+_WORK = 5_000_000
 """Up to so many pairs, over all the assignments that are tried, relaxations are looked
 for; the rules come first, single decisions last."""
 _COSTLY = {"total": 1, "served": 2, "fair": 20, "stable": 4}

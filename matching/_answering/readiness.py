@@ -24,17 +24,18 @@ from schemas import (
 )
 
 
-def readiness(problem: Problem, policy: Policy) -> Readiness:
+def readiness(problem: Problem, policy: Policy | None = None) -> Readiness:
     """Return supply and demand, what the rules remove, and what stands in the way.
 
     Args:
         problem: The cities with their wishes, vetoes and history.
-        policy: Whose rules, pins and bans are looked at.
+        policy: Whose rules, limits, pins and bans are looked at; None: the default.
 
     Raises:
         InvalidPolicy: As `match` does.
 
     """
+    policy = policy or Policy()
     clashes: list[Finding] = []
     relaxed: tuple[Relaxation, ...] = ()
     try:

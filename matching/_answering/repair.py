@@ -8,7 +8,7 @@ from itertools import count, islice
 
 import numpy as np
 
-from matching._answering.changed import Pairs, undecided, without
+from matching._answering.changed import AnyPair, Pairs, ids, undecided, without
 from matching._answering.conflict import conflict, solve
 from matching._arrays import Bools
 from matching._errors import Finding, Infeasible, InvalidProblem
@@ -38,10 +38,10 @@ _MOST_TRIES = 200
 def repair(  # noqa: PLR0913 -- the contract's
     problem: Problem,
     policy: Policy | None,
-    pairs: Iterable[tuple[str, str]],
+    pairs: Iterable[AnyPair],
     *,
     gone: Iterable[str] = (),
-    declined: Iterable[tuple[str, str]] = (),
+    declined: Iterable[AnyPair] = (),
     limit: int = 5,
 ) -> list[Repair]:
     """Return ways to mend the pairings: fewest changes first, then most points.
@@ -57,7 +57,8 @@ def repair(  # noqa: PLR0913 -- the contract's
         problem: The cities as they are now: with newcomers, with or without those that
             are gone.
         policy: Weights, rules, caps, pins and bans; None: the default.
-        pairs: (mentor id, learner id) of the pairings that stand.
+        pairs: The pairings that stand, as (mentor id, learner id) or as they come from
+            a solution.
         gone: Ids of cities that have withdrawn.
         declined: (mentor id, learner id) of pairs that will not be.
         limit: Most repairs.
@@ -83,9 +84,9 @@ def repair(  # noqa: PLR0913 -- the contract's
     """
     if limit < 0:
         raise ValueError(f"limit must not be negative: {limit}")
-    standing = [(mentor, learner) for mentor, learner in pairs]
+    standing = _both(pairs)
     left = set(gone)
-    refused = {(mentor, learner) for mentor, learner in declined}
+    refused = set(_both(declined))
     _check(problem, standing, left)
     broken = [pair for pair in standing if pair in refused or left & {pair[0], pair[1]}]
     policy = undecided(policy or Policy(), left, refused)
@@ -120,6 +121,11 @@ def repair(  # noqa: PLR0913 -- the contract's
         (bench.told(chosen, broken) for chosen in found[:limit]),
         key=lambda one: (one.changes, -one.points),
     )
+
+
+def _both(pairs: Iterable[AnyPair]) -> list[tuple[str, str]]:
+    """Return the pairs as (mentor id, learner id)."""
+    return [(mentor, learner) for mentor, learner in map(ids, pairs)]
 
 
 def _check(
@@ -359,7 +365,7 @@ def _open(bench: _Bench, chosen: Bools) -> Bools:
 def drill(
     problem: Problem,
     policy: Policy | None = None,
-    pairs: Iterable[tuple[str, str]] | None = None,
+    pairs: Iterable[AnyPair] | None = None,
 ) -> Drill:
     """Return what happens if a city leaves, for every city that is paired.
 
@@ -369,7 +375,7 @@ def drill(
     Args:
         problem: The cities with their wishes, vetoes and history.
         policy: Weights, rules, caps, pins and bans; None: the default.
-        pairs: (mentor id, learner id) of the pairings; None: those of the best
+        pairs: The pairings, likewise as `repair` takes them; None: those of the best
             assignment.
 
     Raises:
@@ -396,7 +402,7 @@ def drill(
             for row, column in np.argwhere(chosen).tolist()
         ]
     else:
-        standing = list(pairs)
+        standing = _both(pairs)
     _check(problem, standing, ())
     bench = _Bench(found, standing)
     cities = sorted({city for pair in standing for city in pair})

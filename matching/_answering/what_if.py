@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import ValidationError
 
 import schemas
-from matching._answering.changed import joined, undecided, without
+from matching._answering.changed import AnyPair, ids, joined, undecided, without
 from matching._answering.explain import explain
 from matching._answering.match import match
 from matching._errors import Finding, Infeasible, InvalidPolicy, InvalidProblem, Refused
@@ -34,16 +34,13 @@ from schemas import (
     WhyNot,
 )
 
-Pair = tuple[str, str] | schemas.Pair | Decision | Mapping[str, str]
-"""A mentor's and a learner's id, in whatever form the caller has them."""
-
 
 def what_if(  # noqa: PLR0913 -- the contract's
     problem: Problem,
     policy: Policy | None = None,
     *,
-    force: Iterable[Pair] = (),
-    ban: Iterable[Pair] = (),
+    force: Iterable[AnyPair] = (),
+    ban: Iterable[AnyPair] = (),
     remove: Iterable[str] = (),
     add: Iterable[City | Mapping[str, Any]] = (),
     weights: Weights | Mapping[str, float] | None = None,
@@ -155,13 +152,11 @@ def _change(**fields: Any) -> Change:  # noqa: ANN401 -- whatever was given
         raise InvalidPolicy(findings(error)) from None
 
 
-def _pair(pair: Pair) -> Any:  # noqa: ANN401 -- `Change` looks at it
+def _pair(pair: AnyPair) -> Any:  # noqa: ANN401 -- `Change` looks at it
     """Return a pair as `Change` takes it."""
-    if isinstance(pair, schemas.Pair | Decision):
-        return {"mentor": pair.mentor, "learner": pair.learner}
-    if isinstance(pair, tuple | list):
-        return dict(zip(("mentor", "learner"), pair, strict=len(pair) == 2))  # noqa: PLR2004 -- two sides
-    return pair
+    if isinstance(pair, str | Mapping):
+        return pair
+    return dict(zip(("mentor", "learner"), ids(pair), strict=False))
 
 
 def _refuse(kind: type[Refused], findings: Iterable[Finding]) -> None:
