@@ -82,6 +82,7 @@ def _propose(database: Database) -> str:
         run = runs.start(session, TERMINAL, row, RunWrite(label="Proposal")).id
     mine = runs.claim(database)
     while mine is not None:  # the oldest first; an interrupted start may have left one
-        runs.succeed(database, mine, match(mine.problem, mine.policy))
+        trials = runs.trials(mine.problem, mine.policy)
+        runs.succeed(database, mine, match(mine.problem, mine.policy, trials=trials))
         mine = None if mine.run == run else runs.claim(database)
     return run

@@ -15,6 +15,7 @@ from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
 from app.permissions import Actor
 from app.services import accounts, idempotency
+from app.services.answers import Answers
 from app.services.changes import differences
 from app.services.paging import Cut
 from app.services.stateless import Stateless
@@ -71,6 +72,11 @@ async def _desk(
 
 async def _stateless(request: Request) -> Stateless:
     service: Stateless = request.app.state.stateless
+    return service
+
+
+async def _answers(request: Request) -> Answers:
+    service: Answers = request.app.state.answers
     return service
 
 
@@ -238,6 +244,7 @@ IfMatch = Annotated[Precondition, Depends(_if_match)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
 OnlyOnce = Annotated[Once, Depends(_once)]
 PageCut = Annotated[Cut, Depends(_cut)]
+TheAnswers = Annotated[Answers, Depends(_answers)]
 StatelessService = Annotated[Stateless, Depends(_stateless)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 Caller = Annotated[str, Depends(_caller)]

@@ -260,10 +260,13 @@ class Busy(Refusal):
 
 
 class TooSlow(Busy):
-    """The computation took longer than a request without an account may."""
+    """The computation took longer than an answer may that somebody waits for."""
 
     code = "time-limit"
-    cure = "Send fewer cities, or run Compaan yourself: `compaan match` has no limit."
+    cure = (
+        "Ask about fewer cities, or run Compaan yourself: its commands in the terminal "
+        "have no limit."
+    )
 
 
 class Died(Busy):

@@ -10,13 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import web
-from app.api import cities, operation, problems, rounds, runs, transfer
+from app.api import answers, cities, operation, problems, rounds, runs, transfer
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
 from app.compute import child
 from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unknown
 from app.log import RequestLog
+from app.services.answers import Answers
 from app.services.stateless import Stateless
 from app.settings import Settings
 from app.worker import Runner
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url)
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
+    app.state.answers = Answers(settings)
     problems.install(app, _as_page)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(answers.router, prefix="/api/v1", responses=signed_in)
     app.include_router(operation.router)
     app.include_router(web.router)
     app.mount("/static", StaticFiles(packages=[("app.render", "static")]))

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     """Longest that `?wait=` holds a call."""
     runs_at_once: Annotated[int, Field(ge=0)] = 1
     """Most runs that this process computes at the same time; 0: others do it."""
+    answer_seconds: Annotated[float, Field(gt=0)] = 30
+    """Most time for an answer about a run or a round that somebody waits for."""
+    answers_at_once: Annotated[int, Field(ge=1)] = 2
+    """Most of these answers that are computed at the same time."""
     log_format: Literal["console", "json"] = "console"
     match_cities: Annotated[int, Field(ge=1)] = 300
     """Most cities in one anonymous `POST /match`."""

@@ -4,6 +4,7 @@ A pure library: values in, values out; no files, no network, no clock, no chance
 """
 
 from matching._admissible import check
+from matching._answering.effort import effort
 from matching._answering.explain import explain, suggest
 from matching._answering.firmness import firmness
 from matching._answering.match import match
@@ -32,6 +33,7 @@ __all__ = [
     "assign",
     "check",
     "drill",
+    "effort",
     "explain",
     "firmness",
     "match",

@@ -57,8 +57,14 @@ def _omit_null(value: object) -> object:
     return value
 
 
+def _is_on(value: object) -> object:
+    """Take `null` for off, as it is for a limit."""
+    return False if value is None else _is_boolean(value)
+
+
 Number = BeforeValidator(_is_number)
 Boolean = Annotated[bool, BeforeValidator(_is_boolean)]
+Switch = Annotated[bool, BeforeValidator(_is_on, json_schema_input_type=bool | None)]
 
 
 class _NullIsOmitted:

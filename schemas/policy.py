@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas._wire import Boolean, Id, NullIsOmitted, Number, Text, Wire
+from schemas._wire import Boolean, Id, NullIsOmitted, Number, Switch, Text, Wire
 
 Objective = Literal["total", "served", "fair", "stable"]
 Criterion = Literal[
@@ -47,13 +47,13 @@ class Weights(Wire):
 class Rules(Wire):
     """Hard rules: a pair that breaks one is not admissible. None is on by itself."""
 
-    different_country: Boolean = False
-    shared_language: Boolean = False
+    different_country: Switch = False
+    shared_language: Switch = False
     max_distance_km: Annotated[float, Field(gt=0), Number] | None = None
     max_size_ratio: Annotated[float, Field(ge=1), Number] | None = None
     """Most times that one population may be the other."""
     min_score: Annotated[float, Field(ge=0, le=100), Number] | None = None
-    no_repeat: Boolean = False
+    no_repeat: Switch = False
     """Not the same mentor for the same learner as in the history."""
 
 

@@ -73,9 +73,11 @@ class Pairing(Wire):
 
 
 class Reason(Wire):
-    """Why partners are out of reach: a rule's name or another code, and how many."""
+    """Why partners are out of reach, and how many."""
 
     code: str
+    """A rule's name, `veto`, `ban`, `role`, `all_places_taken`, `caps`, `min_load`, or
+    `no_partner`: there is none, or it would bring no points."""
     partners: int
 
 
@@ -147,7 +149,8 @@ class Solution(Wire):
     objective: Objective
     engine: str
     gap: float
-    """How far from the optimum the answer may be; 0 is proven optimal."""
+    """How far from the optimum the answer may be; 0 is proven optimal. In points, or in
+    learners or places if the search ended while it counted these."""
     problem_hash: str
     policy_hash: str
     versions: dict[str, str]

@@ -71,11 +71,14 @@ class WhatIf(Wire):
 
 
 class Exclusion(Wire):
-    """What keeps a pair apart: a rule's name, `veto`, `ban`, `role` or `places`."""
+    """What keeps a pair apart."""
 
     code: str
+    """A rule's name, `veto`, `ban` or `role`; or what it clashes with: `capacity` or
+    `demand` (full of pins), `cap`, `min_load`, `pin` and so on."""
     facts: dict[str, Any]
-    """What it rests on, as ids and numbers: the distance and the limit, say."""
+    """What it rests on, as ids and numbers: what `is` and the `limit`, say; of a clash
+    `pointer` and `message`."""
 
 
 class WhyNot(Wire):
@@ -168,7 +171,7 @@ class DropOut(Wire):
 
 
 class Drill(Wire):
-    """What happens if a city leaves, for every city: the fragile ones first."""
+    """What happens if a city leaves, for every paired one: the fragile ones first."""
 
     items: tuple[DropOut, ...]
 

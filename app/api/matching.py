@@ -1,8 +1,8 @@
 """Routes for tools without an account: the vocabulary, and a matching."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from app import data
 from app.api.problems import refusals
@@ -56,12 +56,20 @@ def router() -> APIRouter:
         },
     )
     def match_cities(
-        request: MatchRequest, stateless: StatelessService, caller: Caller
+        request: MatchRequest,
+        stateless: StatelessService,
+        caller: Caller,
+        trials: Annotated[
+            int,
+            Query(ge=0, le=1000, description="Trials that tell how firm a pairing is."),
+        ] = 0,
     ) -> Solution:
         """Propose the best pairings of these cities, with reasons; nothing is stored.
 
-        No account is needed. The same body gives the same answer.
+        No account is needed. The same call gives the same answer. With `trials`, each
+        pairing says in which share of them it stays when weights and answers are a
+        little different, or a city leaves.
         """
-        return stateless.match(request, caller)
+        return stateless.match(request, trials, caller)
 
     return routes

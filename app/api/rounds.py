@@ -15,13 +15,16 @@ from app.deps import (
     IfMatchOrNew,
     OnlyOnce,
     PageCut,
+    TheAnswers,
     next_page,
     says_json,
     told,
 )
 from app.errors import (
     AlreadyThere,
+    Busy,
     Conflict,
+    Died,
     Forbidden,
     InvalidInput,
     InvalidPolicy,
@@ -31,11 +34,12 @@ from app.errors import (
     NotJson,
     Stale,
     TooLarge,
+    TooSlow,
     WrongPhase,
     WrongType,
 )
 from app.permissions import Actor
-from app.services import audit, bridge, participants, policies, rounds
+from app.services import audit, participants, policies, rounds, runs
 from schemas import (
     AuditLog,
     Participant,
@@ -342,13 +346,13 @@ def put_policy(
         return told(policies.as_policy(row), version=row.version)
 
 
-@router.get("/{round_id}/readiness", responses=refusals(NotFound))
-def read_readiness(desk: At, round_id: RoundId) -> Readiness:
+@router.get("/{round_id}/readiness", responses=refusals(NotFound, Busy, TooSlow, Died))
+def read_readiness(desk: At, answers: TheAnswers, round_id: RoundId) -> Readiness:
     """Tell supply and demand, what each rule removes, and what stands in the way."""
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        policy = policies.as_policy(policies.get(session, actor, row))
-        return bridge.readiness(session, round_id, policy)
+        now = runs.as_it_stands(session, actor, row)
+    return answers.readiness(now)
 
 
 @router.get("/{round_id}/audit", responses=refusals(InvalidInput, NotFound))

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
-from schemas import Policy, Problem, Solution
-
+T = TypeVar("T")
 Heard = Callable[[str, int, int], None]
 
 # Children of a fork server start in milliseconds, with the libraries already there;
@@ -48,7 +47,8 @@ class Watched:
     """How a computation is followed.
 
     Attributes:
-        heard: Called with the progress the child tells of.
+        heard: Called with the progress the child tells of: the question is asked with
+            `progress=`.
         goes_on: Asked from time to time; the process is ended when it says no.
         every: Seconds between two such questions.
 
@@ -60,13 +60,13 @@ class Watched:
 
 
 def run(
-    problem: Problem, policy: Policy, seconds: float, watched: Watched | None = None
-) -> Solution:
-    """Return the solution, computed elsewhere.
+    question: Callable[..., T], seconds: float, watched: Watched | None = None
+) -> T:
+    """Return the answer of the engine, computed elsewhere.
 
     Args:
-        problem: What is to be matched.
-        policy: How.
+        question: A function of a module, or a `functools.partial` of one: it travels
+            by its name, with its arguments.
         seconds: How long it may take.
         watched: How it is followed, if it is.
 
@@ -74,12 +74,14 @@ def run(
         ChildStopped: If the computation is not to go on.
         ChildTimeout: If it takes longer; the process is ended.
         ChildDied: If the process ends without an answer.
-        matching.InvalidPolicy, matching.Infeasible: As the engine refuses.
+        Exception: What the question itself raises.
 
     """
     until = time.monotonic() + seconds
     receiver, sender = _CONTEXT.Pipe(duplex=False)
-    child = _CONTEXT.Process(target=_main, args=(sender, problem, policy), daemon=True)
+    child = _CONTEXT.Process(
+        target=_main, args=(sender, question, watched is not None), daemon=True
+    )
     with receiver:
         try:
             child.start()
@@ -95,7 +97,7 @@ def run(
                 kind, value = receiver.recv()
                 if kind == "progress" and watched:
                     watched.heard(*value)
-                elif kind == "solution":
+                elif kind == "answer":
                     return value  # type: ignore[no-any-return]
                 elif kind == "error":
                     raise value
@@ -109,16 +111,18 @@ def run(
                 child.join()
 
 
-def _main(sender: Connection, problem: Problem, policy: Policy) -> None:
+def _main(sender: Connection, question: Callable[..., object], tells: bool) -> None:  # noqa: FBT001 -- how a process is given it
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent alone decides
         signal.signal(number, signal.SIG_IGN)
     os.nice(10)  # the web process goes first
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from app.compute.engine import solve  # noqa: PLC0415 -- the libraries, only here
+
+    def tell(*step: object) -> None:
+        sender.send(("progress", step))
 
     try:
-        found = solve(problem, policy, lambda *step: sender.send(("progress", step)))
-        sender.send(("solution", found))
+        found = question(progress=tell) if tells else question()
+        sender.send(("answer", found))
     except Exception as error:  # noqa: BLE001 -- the parent raises it
         sender.send(("error", error))
 

@@ -1,13 +1,21 @@
-"""The computation itself: imported by the process that all children are forked from."""
+"""The engine, imported by the process that all children are forked from."""
 
-from collections.abc import Callable
+import matching
+from schemas import Change, Policy, Problem, WhatIf
 
-from matching import match
-from schemas import Policy, Problem, Solution
-
-Progress = Callable[[str, int, int], None]
+Refused = matching.InvalidProblem | matching.InvalidPolicy | matching.Infeasible
+"""What the engine refuses with."""
 
 
-def solve(problem: Problem, policy: Policy, progress: Progress) -> Solution:
-    """Return the solution; raises what `matching.match` raises."""
-    return match(problem, policy, progress)
+def what_if(problem: Problem, policy: Policy, change: Change) -> WhatIf:
+    """Return the solution after the change; raises what `matching.what_if` raises."""
+    return matching.what_if(
+        problem,
+        policy,
+        force=change.force,
+        ban=change.ban,
+        remove=change.remove,
+        add=change.add,
+        weights=change.weights,
+        rules=change.rules,
+    )

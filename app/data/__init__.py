@@ -48,10 +48,10 @@ def inclucities() -> MatchRequest:
 
 
 @cache
-def withdrawn() -> tuple[str, ...]:
-    """Return the names of the cities that left the round before it was matched."""
+def withdrawn() -> tuple[City, ...]:
+    """Return the cities that left the round before it was matched."""
     cities = _read("inclucities.json")["cities"]
-    return tuple(fact["name"] for fact in cities if withdrew(fact))
+    return tuple(_city(fact) for fact in cities if withdrew(fact))
 
 
 @cache

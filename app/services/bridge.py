@@ -1,11 +1,12 @@
 """The only place where rows become what the engine takes, and where it is called."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 import matching
+from app.compute.engine import Refused
 from app.db import models
 from app.errors import Infeasible, InvalidPolicy, InvalidProblem, Refusal
 from app.services.cities import Filter, as_city, every
@@ -15,7 +16,6 @@ from schemas import (
     InputError,
     Policy,
     Problem,
-    Readiness,
     Role,
     Veto,
     Wish,
@@ -97,11 +97,6 @@ def check(session: Session, round_id: str, policy: Policy, within: str = "") -> 
         raise refusal(error, within) from error
 
 
-def readiness(session: Session, round_id: str, policy: Policy) -> Readiness:
-    """Return what stands in the way of matching the round."""
-    return matching.readiness(problem_of(session, round_id), policy)
-
-
 def suggestions(
     session: Session, city: City, role: Role, limit: int
 ) -> list[Explanation]:
@@ -120,10 +115,10 @@ _KINDS: dict[type[ValueError], type[Refusal]] = {
 }
 
 
-def refusal(
-    error: matching.InvalidProblem | matching.InvalidPolicy | matching.Infeasible,
-    within: str = "",
-) -> Refusal:
+_PARAMETERS = {"mentor", "learner", "gone", "declined"}
+
+
+def refusal(error: Refused, within: str = "") -> Refusal:
     """Return a refusal of the engine as one of ours.
 
     Args:
@@ -132,10 +127,27 @@ def refusal(
 
     """
     prefix = "" if isinstance(error, matching.InvalidProblem) else within
+    return _told(error, lambda pointer: f"{prefix}{pointer}")
+
+
+def refusal_in_query(error: Refused) -> Refusal:
+    """Return a refusal of the engine as one of ours, about query parameters.
+
+    What the engine finds at `/declined/0` is in the parameter `?declined`.
+    """
+
+    def placed(pointer: str) -> str:
+        name = pointer[1:].partition("/")[0]
+        return f"?{name}" if name in _PARAMETERS else pointer
+
+    return _told(error, placed)
+
+
+def _told(error: Refused, placed: Callable[[str], str]) -> Refusal:
     return _KINDS[type(error)](
         error.errors[0][2],
         [
-            InputError(pointer=f"{prefix}{pointer}", code=code, message=message)
+            InputError(pointer=placed(pointer), code=code, message=message)
             for pointer, code, message in error.errors
         ],
     )

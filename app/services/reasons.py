@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app import data
-from schemas import Contribution, Criterion, Policy, Reason, Warning  # noqa: A004 -- the word of the contract
+from schemas import Cap, Contribution, Criterion, Policy, Reason, Warning  # noqa: A004 -- the word of the contract
 
 AREA_NAMES: dict[str, str] = {
     area.id: area.labels.en for area in data.policy_areas().items
@@ -130,6 +130,8 @@ _WHY: Mapping[str, str] = {
     "ban": "are not available",
     "role": "do not take part in the other role",
     "all_places_taken": "have given all their places to others",
+    "caps": "are in a group that has reached its limit",
+    "min_load": "cannot be used without breaking the minimum load",
     "no_partner": "would bring no points",
 }
 
@@ -142,10 +144,29 @@ def why_left(reason: Reason) -> str:
     return f"{reason.partners} {_WHY[reason.code]}"
 
 
-def warned(warning: Warning, name: str) -> str:
+def warned(warning: Warning, policy: Policy, names: Names) -> str:
     """Return in one sentence what could not be checked."""
-    rule = warning.rule.replace("_", " ")
-    return f"{name} does not tell what the rule “{rule}” needs; it was not applied."
+    if warning.city is None:
+        return (
+            "Not everything that could help those left out was tried: that would have "
+            "taken too long."
+        )
+    rule, _, position = warning.rule.partition("/")
+    if position:
+        cap = policy.caps[int(position)]
+        says = f"limit “{capped(cap, cap.max)}”"
+    else:
+        says = f"rule “{rule.replace('_', ' ')}”"
+    return f"{names[warning.city]} does not tell what the {says} needs: not applied."
+
+
+def capped(cap: Cap, most: int) -> str:
+    """Return what a cap says when it lets so many through, without a full stop."""
+    whom = f"{cap.side}s of one {cap.by}"
+    if cap.per == "round":
+        return f"Pairings with {whom}: at most {most}"
+    other = "learner" if cap.side == "mentor" else "mentor"
+    return f"{whom.capitalize()} for each {other}: at most {most}"
 
 
 _OBJECTIVES: Mapping[str, str] = {
@@ -172,6 +193,12 @@ def how(policy: Policy) -> list[str]:
         said.append(f"No pairing below {rules.min_score:g} points.")
     if rules.no_repeat:
         said.append("Nobody gets the same partner again.")
+    said += [f"{capped(cap, cap.max)}." for cap in policy.caps]
+    if policy.min_load.mentor:
+        used = " that gets any" if policy.min_load.only_if_used else ""
+        said.append(
+            f"Learners of each mentor{used}: at least {policy.min_load.mentor}."
+        )
     for kind, decisions in (("Pinned", policy.pins), ("Banned", policy.bans)):
         if decisions:
             said.append(f"{kind} by the organiser: {len(decisions)}.")

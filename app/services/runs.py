@@ -21,6 +21,12 @@ _ENDED = ("succeeded", "infeasible", "failed", "cancelled")
 LEASE = 15.0
 """Seconds for which a worker is believed alive after it was last heard of."""
 _MOST_LOST = 3
+_TRIALS = 200
+"""Perturbed trials of a run: a share of them is within 7 points of the truth."""
+_MOST_TRIED = 10_000
+"""Most effort of an assignment for which they are made, 100 × 100 under `total`. Each
+trial scores and solves the round again: the proposal of a larger one would be ready
+many times later than without."""
 
 
 def as_run(row: models.Run) -> Run:
@@ -117,6 +123,14 @@ def get(
     return row
 
 
+def of_round(session: Session, actor: Actor, round_id: str, run_id: str) -> models.Run:
+    """Return the run of this round, or raise `NotFound`."""
+    row = get(session, actor, run_id)
+    if row.round_id != round_id:
+        raise NotFound(f"{round_id} has no run with the id {run_id}.")
+    return row
+
+
 def cancel(session: Session, actor: Actor, row: models.Run) -> None:
     """End a run that has not ended; the worker notices at its next heartbeat.
 
@@ -144,31 +158,67 @@ def solution_text(session: Session, row: models.Run) -> str:
     return found.body
 
 
+def solution(session: Session, row: models.Run) -> Solution:
+    """Return the solution, or raise `NotFinished`."""
+    return Solution.model_validate_json(solution_text(session, row))
+
+
 @dataclass(frozen=True)
-class Outcome:
+class Frozen:
+    """What the engine is given: values that nothing changes any more."""
+
+    problem: Problem
+    policy: Policy
+
+
+def frozen(row: models.Run) -> Frozen:
+    """Return what the run is computed from."""
+    return Frozen(
+        problem=Problem.model_validate_json(row.problem),
+        policy=Policy.model_validate_json(row.policy),
+    )
+
+
+def as_it_stands(session: Session, actor: Actor, round_row: models.Round) -> Frozen:
+    """Return what a run of the round would be computed from now.
+
+    Raises:
+        NotFound: If the policy is not the actor's to see.
+
+    """
+    policy = policies.as_policy(policies.get(session, actor, round_row))
+    return Frozen(bridge.problem_of(session, round_row.id), policy)
+
+
+@dataclass(frozen=True)
+class Outcome(Frozen):
     """A solution with everything needed to show it."""
 
     run: Run
     round_name: str
-    problem: Problem
-    policy: Policy
     solution: Solution
 
 
 def outcome(session: Session, row: models.Run) -> Outcome:
     """Return the run's solution with its problem and policy, or raise `NotFinished`."""
-    text = solution_text(session, row)
+    found = solution(session, row)
+    given = frozen(row)
     return Outcome(
+        problem=given.problem,
+        policy=given.policy,
         run=as_run(row),
         round_name=session.get_one(models.Round, row.round_id).name,
-        problem=Problem.model_validate_json(row.problem),
-        policy=Policy.model_validate_json(row.policy),
-        solution=Solution.model_validate_json(text),
+        solution=found,
     )
 
 
 # What workers do. The attempt fences off a worker that was thought to be dead: every
 # write of it is refused once somebody else has the run.
+
+
+def trials(problem: Problem, policy: Policy) -> int:
+    """Return how many perturbed trials a run makes."""
+    return _TRIALS if matching.effort(problem, policy) <= _MOST_TRIED else 0
 
 
 @dataclass(frozen=True)

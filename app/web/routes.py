@@ -13,25 +13,24 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from app.db import models
-from app.deps import Precondition, etag
-from app.errors import Foreign, InvalidInput, NotFound, Refusal, Stale, Unknown
+from app.deps import Precondition, TheAnswers, etag
+from app.errors import Busy, Foreign, InvalidInput, NotFound, Refusal, Stale, Unknown
 from app.permissions import Actor, may_edit_city, may_organise, may_oversee
-from app.render import STYLED, outcome_values, page, solution_csv
+from app.render import outcome_values, readiness_values, solution_csv
 from app.services import (
     accounts,
-    bridge,
     cities,
     imports,
     participants,
-    policies,
     reasons,
     rounds,
     runs,
 )
+from app.services.answers import Answers
 from app.services.paging import Cut
 from app.services.sheet import COLUMNS
+from app.web.showing import show
 from app.web.visitors import Form, Visitor, cookie_of, forget, remember
-from matching import __version__
 from schemas import (
     AREA_IDS,
     CellError,
@@ -67,25 +66,6 @@ def _countries() -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _show(
-    template: str,
-    actor: Actor | None,
-    here: str,
-    status: int = 200,
-    **values: Any,  # noqa: ANN401
-) -> HTMLResponse:
-    body = page(
-        template,
-        who=actor,
-        here=here,
-        version=__version__,
-        may_organise=actor is not None and may_organise(actor),
-        **values,
-    )
-    headers = {"Content-Security-Policy": STYLED, "Cache-Control": "no-store"}
-    return HTMLResponse(body, status, headers)
-
-
 def _to(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303)
 
@@ -107,15 +87,15 @@ def front(desk: Visitor) -> HTMLResponse:
     """Show the three doors."""
     try:
         with desk.read() as (_session, actor):
-            return _show("front.html", actor, "")
+            return show("front.html", actor, "")
     except Unknown:
-        return _show("front.html", None, "")
+        return show("front.html", None, "")
 
 
 @router.get("/sign-in")
 def ask_for_token(to: str = "/") -> HTMLResponse:
     """Ask for the token."""
-    return _show("sign_in.html", None, "", to=to, wrong=None)
+    return show("sign_in.html", None, "", to=to, wrong=None)
 
 
 @router.post("/sign-in")
@@ -128,7 +108,7 @@ def sign_in(request: Request, form: Form) -> Response:
         with request.app.state.database.write() as session:
             cookie = accounts.sign_in(session, _said(form, "token"))
     except Unknown as error:
-        return _show("sign_in.html", None, "", 401, to=to, wrong=str(error))
+        return show("sign_in.html", None, "", 401, to=to, wrong=str(error))
     answer = _to(to)
     remember(request, answer, cookie)
     return answer
@@ -169,7 +149,7 @@ def list_cities(desk: Visitor, request: Request) -> HTMLResponse:
         cut = Cut.at(_PAGE, given.get("cursor"))
         rows, cursor = cities.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
-        return _show(
+        return show(
             "cities.html",
             actor,
             "cities",
@@ -211,7 +191,7 @@ def ask_for_file(desk: Visitor) -> HTMLResponse:
     """Ask for the spreadsheet."""
     with desk.read() as (_session, actor):
         _must_organise(actor)
-        return _show("import.html", actor, "cities", report=None, refused=None)
+        return show("import.html", actor, "cities", report=None, refused=None)
 
 
 @router.post("/cities/import")
@@ -221,7 +201,7 @@ def import_file(desk: Visitor, form: Form) -> HTMLResponse:
     content = file.file.read() if isinstance(file, UploadFile) else b""
 
     def shown(actor: Actor, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
-        return _show("import.html", actor, "cities", status, **values)
+        return show("import.html", actor, "cities", status, **values)
 
     opened = desk.read() if how == "look" else desk.write()
     try:
@@ -256,7 +236,7 @@ def _form_page(  # noqa: PLR0913 -- what the form shows
     differs: Sequence[InputError] = (),
     status: int = 200,
 ) -> HTMLResponse:
-    return _show(
+    return show(
         "city_form.html",
         actor,
         "own" if action == f"/cities/{actor.city}/edit" else "cities",
@@ -380,7 +360,7 @@ def _city_page(
     row = cities.get(session, city_id)
     known = Locale("en").languages
     shown = {"saved": False, "wrong": [], "typed": _NO_PRACTICE} | values
-    return _show(
+    return show(
         "city.html",
         actor,
         "cities",
@@ -438,7 +418,7 @@ def _rounds_page(
     session: Session, actor: Actor, cursor: str | None, wrong: list[InputError]
 ) -> HTMLResponse:
     rows, following = rounds.search(session, actor, Cut.at(_PAGE, cursor))
-    return _show(
+    return show(
         "rounds.html",
         actor,
         "rounds",
@@ -471,7 +451,7 @@ def set_up_round(desk: Visitor, form: Form) -> Response:
 
 
 @router.get("/rounds/{round_id}")
-def show_round(desk: Visitor, round_id: str) -> HTMLResponse:
+def show_round(desk: Visitor, answers: TheAnswers, round_id: str) -> HTMLResponse:
     """Show a round: its phase, who takes part, and for organisers all the rest."""
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
@@ -480,34 +460,42 @@ def show_round(desk: Visitor, round_id: str) -> HTMLResponse:
         names = cities.names(session)
         inside = {one.city_id for one in taking}
         may_enter = _may_enter(actor, row)
-        values: dict[str, Any] = {}
-        if oversees:
-            policy = policies.as_policy(policies.get(session, actor, row))
-            found, _ = runs.search(session, actor, round_id, Cut(20))
-            values = {
-                "how": reasons.how(policy),
-                "runs": [runs.as_run(run) for run in found],
-                "readiness": bridge.readiness(session, round_id, policy),
-                "moves": _MOVES.get(row.phase, ()),
-                "words": _MOVE_WORDS,
-            }
-        return _show(
-            "round.html",
-            actor,
-            "rounds",
-            round=rounds.as_round(row),
-            phases=get_args(Phase),
-            oversees=oversees,
-            participants=[participants.as_participant(one, actor) for one in taking],
-            names=names,
-            may_enter=may_enter,
-            others=[
+        values: dict[str, Any] = {
+            "round": rounds.as_round(row),
+            "phases": get_args(Phase),
+            "oversees": oversees,
+            "participants": [participants.as_participant(one, actor) for one in taking],
+            "names": names,
+            "may_enter": may_enter,
+            "others": [
                 {"id": city, "name": name}
                 for city, name in sorted(names.items(), key=lambda item: item[1])
                 if city not in inside and may_enter in {"all", city}
             ],
-            **values,
-        )
+        }
+        if oversees:
+            now = runs.as_it_stands(session, actor, row)
+            found, _ = runs.search(session, actor, round_id, Cut(20))
+            values |= {
+                "how": reasons.how(now.policy),
+                "runs": [runs.as_run(run) for run in found],
+                "moves": _MOVES.get(row.phase, ()),
+                "words": _MOVE_WORDS,
+            }
+    if oversees:
+        values |= _readiness(answers, now, names)
+    return show("round.html", actor, "rounds", **values)
+
+
+def _readiness(
+    answers: Answers, now: runs.Frozen, names: dict[str, str]
+) -> dict[str, Any]:
+    """Return what the page says of readiness; without it, the rest is still shown."""
+    try:
+        found = answers.readiness(now)
+    except Busy:
+        return {"readiness": None}
+    return readiness_values(found, now.policy, names)
 
 
 def _may_enter(actor: Actor, row: models.Round) -> str:
@@ -572,7 +560,7 @@ def show_run(desk: Visitor, run_id: str) -> HTMLResponse:
         name = session.get_one(models.Round, row.round_id).name
         values: dict[str, Any] = {"waiting": not runs.has_ended(row)}
         if row.state == "succeeded":
-            values |= outcome_values(runs.outcome(session, row))
-        return _show(
+            values |= outcome_values(runs.outcome(session, row)) | {"asks": True}
+        return show(
             "run.html", actor, "rounds", run=runs.as_run(row), round_name=name, **values
         )

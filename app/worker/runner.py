@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -110,9 +111,14 @@ class Runner:
             except Refusal:  # the database is away; the lease says how long it may be
                 return True
 
-        seconds = self._settings.run_seconds
+        asked = partial(
+            matching.match,
+            mine.problem,
+            mine.policy,
+            trials=runs.trials(mine.problem, mine.policy),
+        )
         watched = child.Watched(heard, goes_on, _BEAT)
-        return child.run(mine.problem, mine.policy, seconds, watched)
+        return child.run(asked, self._settings.run_seconds, watched)
 
     def _refusal(self, mine: runs.Claim, error: Exception) -> Refusal:
         """Return what to tell of a computation that came to nothing."""

@@ -21,8 +21,8 @@ from schemas import Cap, City, Shortage
 _BANS = 50
 """Up to so many bans are looked at one by one, more of them as one decision."""
 _WORK = 1_000_000
-"""Up to so many pairs, over all the smaller sets that are tried, one is looked for after
-a set has been found of which all is needed."""
+"""Up to so many pairs, over all the smaller sets that are tried, one is looked for
+after a set has been found of which all is needed."""
 
 
 def solve(found: Round, settled: Callable[[int], None] | None = None) -> Solved:

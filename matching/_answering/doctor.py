@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from matching._answering.effort import factor
 from matching._arrays import Bools, Floats
 from matching._round import Round
 from matching._rules import MEASURES, removes, switched_on
@@ -22,12 +23,6 @@ from schemas import Relaxation
 _WORK = 5_000_000
 """Up to so many pairs, over all the assignments that are tried, relaxations are looked
 for; the rules come first, single decisions last."""
-_COSTLY = {"total": 1, "served": 2, "fair": 20, "stable": 4}
-"""How much more work an assignment is than one with the most points."""
-_LIMITED = {"total": 5, "served": 5, "fair": 100}
-"""How much more it is as a flow under caps and loads."""
-_BRANCHED = 500
-"""How much more it is by branch and bound."""
 _EASED = 3
 """By how many a cap is raised before it is lifted."""
 _SCAN = 40
@@ -58,13 +53,8 @@ class _Doctor:
         self.instance = found.instance()
         self.served = int(np.count_nonzero(solved.chosen.any(axis=0)))
         self.value = int(found.worth[solved.chosen].sum())
-        objective = found.policy.objective
-        factor = _COSTLY[objective]
-        if solved.engine == "milp":
-            factor *= _BRANCHED
-        elif found.limits:
-            factor *= _LIMITED[objective]
-        self.left = _WORK // (factor * max(found.worth.size, 1))
+        cost = factor(found.policy, branched=solved.engine == "milp")
+        self.left = _WORK // (cost * max(found.worth.size, 1))
         self.cut_short = False
 
     def attempt(self, **changes: Any) -> _Found | None:  # noqa: ANN401 -- `Instance`'s

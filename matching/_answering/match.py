@@ -116,7 +116,7 @@ def match(
         measures=measures(found, chosen),
         objective=policy.objective,
         engine=solved.engine,
-        gap=solved.gap / MICRO,
+        gap=solved.gap if solved.counts else solved.gap / MICRO,
         problem_hash=problem_hash(problem),
         policy_hash=policy_hash(policy),
         versions=_versions(),
@@ -227,6 +227,9 @@ def _unmatched(found: Round, chosen: Bools) -> Iterator[Unmatched]:
         "learner": (found.learners, 1, found.demand, chosen.sum(axis=0)),
     }
     rows = []
+    shut = found.limits.full(chosen)
+    # With both sides free and no cap in the way, only a minimum load keeps these apart.
+    useful = (found.worth > 0) & (found.limits.least > 0)
     for role, other in zip(ROLES, ROLES[::-1], strict=True):
         cities, axis, places, taken = sides[role]
         _, _, other_places, other_taken = sides[other]
@@ -245,9 +248,16 @@ def _unmatched(found: Round, chosen: Bools) -> Iterator[Unmatched]:
                 for name, mask in found.removed.items()
             }
             counts["role"] = sum(city != cities[at].id for city in closed)
-            counts["all_places_taken"] = int(np.count_nonzero(admissible & full))
             considered = int(np.count_nonzero(partners)) + counts["role"]
-            counts["no_partner"] = int(np.count_nonzero(admissible & ~full))
+            left: Bools = np.asarray(admissible)
+            for code, mask in (
+                ("all_places_taken", full),
+                ("caps", shut.take(at, axis=axis)),
+                ("min_load", useful.take(at, axis=axis)),
+            ):
+                counts[code] = int(np.count_nonzero(left & mask))
+                left = left & ~mask
+            counts["no_partner"] = int(np.count_nonzero(left))
             rows.append(
                 Unmatched(
                     city=cities[at].id,

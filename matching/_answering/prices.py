@@ -126,11 +126,13 @@ def _from_flow(found: Round, solved: Solved) -> Floats | None:
     if not _is_flow(found, solved):
         return None
     objective = found.policy.objective
-    scale = Scale.of(objective, found.worth)
+    flow = solved.flow
+    nodes = flow.net.nodes if flow else sum(found.worth.shape) + 1
+    scale = Scale.of(objective, found.worth, nodes)
     worth = found.worth + scale.place
     price: Ints
-    if solved.flow is not None:
-        detour = solved.flow.prices(worth, scale.first)
+    if flow is not None:
+        detour = flow.prices(worth, scale.first)
         price = np.where(np.isfinite(detour), detour, FAR).astype(np.int64)
         price[solved.chosen] = 0
     else:

@@ -29,12 +29,13 @@ class Circulation:
         nodes: How many nodes there are, numbered from 0.
 
     Attributes:
+        nodes: How many there are.
         flow: What `make_cheapest` found last, one entry per arc.
 
     """
 
     def __init__(self, nodes: int) -> None:
-        self._nodes = nodes
+        self.nodes = nodes
         self._parts: list[Sequence[Any]] = []
         self._ends = [0]
         self.flow: Ints = np.zeros(0, np.int64)
@@ -87,10 +88,10 @@ class Circulation:
             self._upper - self._lower,
             cost,
         )
-        supply = np.zeros(self._nodes, np.int64)
+        supply = np.zeros(self.nodes, np.int64)
         np.add.at(supply, self._head, self._lower)
         np.subtract.at(supply, self._tail, self._lower)
-        solver.set_nodes_supplies(np.arange(self._nodes, dtype=np.int32), supply)
+        solver.set_nodes_supplies(np.arange(self.nodes, dtype=np.int32), supply)
         status = solver.solve()
         if status == solver.INFEASIBLE:
             raise Impossible
@@ -125,7 +126,7 @@ class Circulation:
         and Ford), all arcs relaxed at once until nothing changes.
         """
         tail, head, length = self._residual(cost, lower, upper)
-        potential = np.zeros(self._nodes, np.int64)
+        potential = np.zeros(self.nodes, np.int64)
         while True:
             shorter = potential.copy()
             np.minimum.at(shorter, head, potential[tail] + length)
@@ -161,7 +162,7 @@ class Circulation:
         cheapest[1:] = (np.diff(tail) != 0) | (np.diff(head) != 0)
         graph = csr_array(
             (length[cheapest].astype(np.float64), (tail[cheapest], head[cheapest])),
-            shape=(self._nodes, self._nodes),
+            shape=(self.nodes, self.nodes),
         )
         far: Floats = dijkstra(graph, indices=sources)
         return far + potential - potential[sources][:, np.newaxis]

@@ -32,11 +32,18 @@ class Scale:
     first: int = 0
 
     @classmethod
-    def of(cls, objective: str, worth: Ints) -> "Scale":
-        """Return what the objective counts before points."""
+    def of(cls, objective: str, worth: Ints, nodes: int) -> "Scale":
+        """Return what the objective counts before points.
+
+        Args:
+            objective: `served` counts learners and places, the others points alone.
+            worth: (mentors, learners) micro-points.
+            nodes: Of the network in which paths are looked for: none visits one twice.
+
+        """
         if objective != "served":
             return cls()
-        place = 4 * (sum(worth.shape) + 2) * (int(worth.max(initial=0)) + 1)
+        place = 4 * nodes * (int(worth.max(initial=0)) + 1)
         return cls(place, 8 * place)
 
     def points(self, price: Ints) -> Ints:

@@ -35,6 +35,7 @@ class Solved:
         chosen: (mentors, learners) pairs, pins included.
         engine: What found them.
         gap: By how much the first goal that is not proven may be missed; 0: proven.
+        counts: Whether that goal counts learners or pairs, not worth.
         flow: The flow under limits, if it was one: prices can be read from it.
 
     """
@@ -42,6 +43,7 @@ class Solved:
     chosen: Bools
     engine: Engine = "flow"
     gap: float = 0.0
+    counts: bool = False
     flow: LimitedFlow | None = None
 
 
@@ -225,12 +227,13 @@ class Instance:
             level = ranks[:-1].reshape(self.worth.shape)
             solver.best_for_the_worst_off(level, int(ranks[-1]))
             solver.most_pairs(useful)
+        counts = isinstance(solver, Program) and solver.gap > 0
         solver.most(self.worth)
         chosen = solver.chosen()
         if objective != "served":
             chosen &= ~self._idle(chosen)
         if isinstance(solver, Program):
-            return Solved(chosen, "milp", solver.gap)
+            return Solved(chosen, "milp", solver.gap, counts)
         return Solved(chosen, flow=solver)
 
     def _idle(self, chosen: Bools) -> Bools:

@@ -54,6 +54,19 @@ class Limits:
         """Tell whether anything is limited at all."""
         return bool(self.caps) or self.least > self.only_if_used
 
+    def full(self, chosen: Bools) -> Bools:
+        """Return the pairs, (mentors, learners), that no cap lets through any more."""
+        shut = np.zeros_like(chosen)
+        for cap in self.caps:
+            # Groups run down the rows.
+            turned = chosen if cap.side == "mentor" else chosen.T
+            over = shut if cap.side == "mentor" else shut.T
+            for members in cap.members():
+                made = turned[members].sum(axis=0)
+                count = made if cap.within_partner else made.sum()
+                over[members] |= count >= cap.most
+        return shut
+
     def family(self, side: Role, *, within_partner: bool, size: int) -> "Forest | None":
         """Return the capped groups of one side as a forest, or None if they overlap."""
         caps = [

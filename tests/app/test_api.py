@@ -11,7 +11,7 @@ from app import data
 from app.errors import every_refusal
 from app.main import create_app
 from app.settings import Settings
-from matching import Problem, match
+from matching import Policy, Problem, match
 from schemas import AREA_IDS
 from tests.app.profiles import refusal
 
@@ -44,6 +44,33 @@ def test_match_answers_what_the_library_answers(client):
 
     assert answer.status_code == 200
     assert answer.json() == match(Problem.from_dict(body)).to_dict()
+
+
+def test_match_tells_how_firm_each_pairing_is(client):
+    body = data.inclucities().to_dict()
+
+    answer = client.post(f"{MATCH}?trials=30", json=body)
+
+    request = data.inclucities()
+    expected = match(request.problem(), request.policy, trials=30)
+    assert answer.json() == expected.to_dict()
+    assert answer.json() != match(request.problem(), request.policy).to_dict()
+    for trials in (-1, 1001, "x"):
+        refused = client.post(f"{MATCH}?trials={trials}", json=body)
+        assert refusal(refused) == (422, "invalid-input", ["?trials"])
+
+
+def test_match_takes_caps_loads_and_stable(client):
+    cap = {"side": "mentor", "by": "country", "per": "round", "max": 0}
+    for policy in (
+        {"objective": "stable"},
+        {"caps": [cap]},
+        {"min_load": {"mentor": 1, "only_if_used": True}},
+    ):
+        answer = client.post(MATCH, json=pair_of() | {"policy": policy})
+
+        expected = match(Problem.from_dict(pair_of()), Policy.from_dict(policy))
+        assert answer.json() == expected.to_dict()
 
 
 def test_match_proposes_the_real_pairs_of_inclucities(client):
@@ -137,7 +164,10 @@ def test_a_wrong_problem_is_refused_where_it_is_wrong(client, body, at):
             {"pins": [{"mentor": "x", "learner": "l"}]},
             (422, "invalid-policy", ["/policy/pins/0/mentor"]),
         ),
-        ({"objective": "stable"}, (422, "invalid-policy", ["/policy/objective"])),
+        (
+            {"objective": "stable", "min_load": {"mentor": 1}},
+            (422, "invalid-policy", ["/policy/min_load"]),
+        ),
         (
             {
                 "pins": [{"mentor": "m", "learner": "l"}],

@@ -237,30 +237,14 @@ def test_match_and_the_module_give_the_same_bytes(problem, tmp_path):
     assert {(p["mentor"], p["learner"]) for p in pairs} == set(data.real_pairs())
 
 
-def test_match_takes_another_objective(problem):
-    shown = run(COMPAAN, "match", problem, "--objective", "fair")
-
-    assert json.loads(shown.stdout)["objective"] == "fair"
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "says"),
-    [
-        ('{"cities": [{"id": "x"}]}', 2, "/cities/0/name: This field is required"),
-        ('{"cities": [], "policy": {"objective": "x"}}', 2, "/policy/objective: "),
-        ("{", 2, "it is not JSON"),
-        ("[]", 2, "/: A problem is a JSON object."),
-        ("[" * 100_000, 2, "nested too deep"),
-    ],
-)
-def test_match_complains_on_stderr_alone(tmp_path, content, code, says):
+def test_match_complains_on_stderr_alone(tmp_path):
     path = tmp_path / "problem.json"
-    path.write_text(content)
+    path.write_text('{"cities": [{"id": "x"}]}')
 
     shown = run(COMPAAN, "match", path)
 
-    assert (shown.returncode, shown.stdout) == (code, "")
-    assert says in shown.stderr
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "/cities/0/name: This field is required" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 

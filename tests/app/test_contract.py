@@ -73,7 +73,7 @@ def fill(database: Database) -> dict[str, str]:
     runs.succeed(database, mine, match(mine.problem, mine.policy))
     with database.read() as session:
         practice = cities.get(session, "mechelen").practices[0].id
-    return {"run_id": mine.run, "practice_id": practice}
+    return {"run_id": mine.run, "run": mine.run, "practice_id": practice}
 
 
 @pytest.fixture
@@ -141,20 +141,23 @@ OPERATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_documented_example_works(sqlite_service, method, path):
-    service = sqlite_service
-    ids = fill(service.client.app.state.database)
-    said = APP.openapi()["paths"][path][method]
-    url = path
+def addressed(path: str, said, ids: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the path and the query of an operation, filled with its examples."""
+    query = {}
     for parameter in said.get("parameters", ()):
+        name = parameter["name"]
+        example = parameter["schema"].get("examples", parameter.get("examples"))
+        value = ids.get(name) or example
+        value = value[0] if isinstance(value, list) else value
         if parameter["in"] == "path":
-            name = parameter["name"]
-            value = ids.get(name) or parameter["schema"].get(
-                "examples", parameter.get("examples")
-            )
-            value = value if isinstance(value, str) else value[0]
-            url = url.replace(f"{{{name}}}", value)
+            path = path.replace(f"{{{name}}}", value)
+        elif parameter["in"] == "query" and parameter["required"]:
+            query[name] = value
+    return path, query
+
+
+def bodies(said) -> list[tuple[str, object]]:
+    """Return the examples of an operation's body, each with its media type."""
     examples: list[tuple[str, object]] = []
     for kind, content in said.get("requestBody", {}).get("content", {}).items():
         found = content.get("example") or content["schema"].get("examples")
@@ -163,6 +166,16 @@ def test_every_documented_example_works(sqlite_service, method, path):
         examples += [
             (kind, one) for one in (found if isinstance(found, list) else [found])
         ]
+    return examples
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_documented_example_works(sqlite_service, method, path):
+    service = sqlite_service
+    ids = fill(service.client.app.state.database)
+    said = APP.openapi()["paths"][path][method]
+    url, asked = addressed(path, said, ids)
+    examples = bodies(said)
     if said.get("requestBody"):
         assert examples, "a body without an example"
     for kind, body in examples or [("", None)]:
@@ -172,6 +185,7 @@ def test_every_documented_example_works(sqlite_service, method, path):
             method.upper(),
             url.removeprefix("/api/v1"),
             headers=headers,
+            params=asked,
             **({"content": content} if content else {"json": body} if kind else {}),
         )
         if (method, path) == ("delete", "/api/v1/cities/{city_id}"):

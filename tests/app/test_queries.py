@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from tests.app.profiles import city, open_round
+from tests.app.profiles import city, compute, open_round
 
 
 @contextmanager
@@ -38,6 +38,13 @@ LISTS = {
     "/rounds/trial/runs": 3,
     "/rounds/trial/audit": 2,
 }
+# The same of questions to the engine, about a run that has ended.
+QUESTIONS = {
+    "/runs/RUN/why-not?mentor=c0&learner=c0-learner": 2,
+    "/runs/RUN/drill": 4,
+    "/rounds/trial/repairs?run=RUN": 8,
+    "/runs/RUN/solution.html": 4,
+}
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -59,3 +66,21 @@ def test_lists_ask_the_database_as_often_as_the_table_says(idle_service, size):
         found[path] = len(asked)
 
     assert found == LISTS
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_questions_ask_the_database_as_often_as_the_table_says(idle_service, size):
+    service = idle_service
+    mentors = [city(f"c{at}", "mentor") for at in range(size)]
+    learners = [city(f"c{at}-learner") for at in range(size)]
+    run = compute(service, open_round(service, *mentors, *learners))
+
+    found = {}
+    for path in QUESTIONS:
+        with counted(service) as asked:
+            assert service.get(path.replace("RUN", run)).status_code == 200
+        found[path] = len(asked)
+    with counted(service) as asked:
+        assert service.post(f"/runs/{run}/what-if", {}).status_code == 200
+
+    assert (found, len(asked)) == (QUESTIONS, 2)

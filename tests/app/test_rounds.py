@@ -15,6 +15,7 @@ from schemas import ProblemDetails
 from tests.app.profiles import (
     INCLUCITIES,
     city,
+    compute,
     inclucities_round,
     open_round,
     refusal,
@@ -163,6 +164,9 @@ def test_a_participation_that_cannot_be_is_refused(service, body, pointer):
     assert service.get(where).status_code == 404
 
 
+CAP = {"side": "mentor", "by": "country", "per": "round", "max": 1}
+
+
 def test_a_policy_has_a_version_of_its_own(service):
     where = f"/rounds/{open_round(service, city('a', 'mentor'), city('b'))}/policy"
     read = service.get(where)
@@ -187,7 +191,14 @@ def test_a_policy_has_a_version_of_its_own(service):
     ("policy", "told"),
     [
         ({"objective": "best"}, (422, "invalid-input", ["/objective"])),
-        ({"objective": "stable"}, (422, "invalid-policy", ["/objective"])),
+        (
+            {"objective": "stable", "caps": [CAP]},
+            (422, "invalid-policy", ["/caps"]),
+        ),
+        (
+            {"objective": "stable", "min_load": {"mentor": 1}},
+            (422, "invalid-policy", ["/min_load"]),
+        ),
         (
             {"pins": [{"mentor": "x", "learner": "b"}]},
             (422, "invalid-policy", ["/pins/0/mentor"]),
@@ -235,15 +246,52 @@ def test_the_stored_round_gives_what_the_library_gives(service):
     run = started.json()
     assert started.status_code == 200
     assert (run["state"], run["label"], run["attempt"]) == ("succeeded", "first", 1)
-    expected = match(INCLUCITIES.problem(), INCLUCITIES.policy)
+    expected = match(INCLUCITIES.problem(), INCLUCITIES.policy, trials=200)
     found = service.get(f"/runs/{run['id']}/solution").json()
     assert found == expected.to_dict()
+    assert None not in {pair["firmness"] for pair in found["pairings"]}
     assert (run["problem_hash"], run["policy_hash"]) == (
         found["problem_hash"],
         found["policy_hash"],
     )
     assert service.get(f"/runs/{run['id']}").json() == run
     assert service.get(f"/rounds/{round_id}/runs").json()["items"] == [run]
+
+
+@pytest.mark.parametrize(
+    ("policy", "engine"),
+    [
+        ({"objective": "stable"}, "deferred_acceptance"),
+        ({"caps": [CAP]}, "flow"),
+        ({"objective": "fair", "min_load": {"mentor": 1}}, "flow"),
+    ],
+)
+def test_stable_caps_and_loads_give_what_the_library_gives(
+    sqlite_service, policy, engine
+):
+    round_id = inclucities_round(sqlite_service)
+    where = f"/rounds/{round_id}/policy"
+    assert sqlite_service.put(where, policy, "*").status_code == 200
+
+    run = compute(sqlite_service, round_id)
+
+    found = sqlite_service.get(f"/runs/{run}/solution").json()
+    expected = match(INCLUCITIES.problem(), Policy.from_dict(policy))
+    assert found == expected.to_dict()
+    assert found["engine"] == engine
+    page = sqlite_service.get(f"/runs/{run}/solution.html")
+    assert page.status_code == 200
+
+
+def test_firmness_is_told_of_rounds_up_to_a_size_only():
+    def problem(mentors, learners):
+        sides = [("m", "mentor", mentors), ("l", "learner", learners)]
+        cities = [city(f"{s}{at}", r) for s, r, most in sides for at in range(most)]
+        return Problem.from_dict({"cities": cities})
+
+    assert runs.trials(problem(100, 100), Policy()) == 200
+    assert runs.trials(problem(101, 100), Policy()) == 0
+    assert runs.trials(problem(100, 100), Policy(objective="served")) == 0
 
 
 def test_a_run_is_frozen_and_reads_wishes_and_places_of_the_round(service):
@@ -288,9 +336,10 @@ def test_a_run_may_have_a_policy_of_its_own(service):
         {"code": "different_country", "partners": 1}
     ]
     refused = service.post(
-        f"/rounds/{round_id}/runs", {"policy": {"objective": "stable"}}
+        f"/rounds/{round_id}/runs",
+        {"policy": {"objective": "stable", "caps": [CAP]}},
     )
-    assert refusal(refused) == (422, "invalid-policy", ["/policy/objective"])
+    assert refusal(refused) == (422, "invalid-policy", ["/policy/caps"])
 
 
 def test_a_run_that_cannot_be_says_what_clashes(service):

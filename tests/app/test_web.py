@@ -7,6 +7,8 @@ import pytest
 
 from app.db import Database
 from app.services import accounts
+from app.services.answers import Answers
+from app.settings import Settings
 from tests.app.profiles import city, open_round, register
 
 HTML = {"Accept": "text/html"}
@@ -104,6 +106,9 @@ def test_pages_keep_what_roles_may_see(service):
 
     assert get(f"/runs/{run}", headers=HTML).status_code == 404
     assert get(f"/runs/{run}.csv", headers=HTML).status_code == 404
+    assert get(f"/runs/{run}/drill", headers=HTML).status_code == 404
+    asked = "why-not?mentor=mechelen&learner=b"
+    assert get(f"/runs/{run}/{asked}", headers=HTML).status_code == 404
     assert get("/cities/b/edit", headers=HTML).status_code == 404
     assert get("/cities/new", headers=HTML).status_code == 404
     assert get("/cities/import", headers=HTML).status_code == 404
@@ -127,6 +132,28 @@ def test_pages_keep_what_roles_may_see(service):
     assert service.get(f"/rounds/{round_id}").json()["phase"] == "open"
     assert service.get("/cities/b").headers["etag"] == '"1"'
     assert len(service.get(f"/rounds/{round_id}/participants").json()["items"]) == 2
+
+
+def test_the_page_of_a_round_tells_what_is_short_and_what_would_help(sqlite_service):
+    service = sqlite_service
+    policy = {"rules": {"different_country": True}}
+    cities = [city("a", "mentor", mentor_capacity=2), city("b"), city("c")]
+    round_id = open_round(service, *cities, policy=policy)
+    sign_in(service)
+
+    shown = service.client.get(f"/rounds/{round_id}", headers=HTML).text
+    # So much effort that it is not found out on the spot.
+    hard = {"objective": "fair", "min_load": {"mentor": 2, "only_if_used": True}}
+    assert service.put(f"/rounds/{round_id}/policy", hard, "*").status_code == 200
+    service.client.app.state.answers = Answers(Settings(answer_seconds=0.001))
+    without = service.client.get(f"/rounds/{round_id}", headers=HTML)
+
+    assert "2 learners can go to no mentor at all. These learners: b and c." in shown
+    help_ = "Allow two cities of one country: 2 more learners get a mentor"
+    assert help_ in shown
+    assert without.status_code == 200
+    assert "takes too long to find out" in without.text
+    assert "Take out" in without.text
 
 
 def test_an_officer_registers_its_city_with_the_form(service):

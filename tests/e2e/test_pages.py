@@ -78,6 +78,45 @@ def test_an_organiser_runs_a_round_and_reads_why(page, site):
     assert table.value.suggested_filename == "inclucities.csv"
 
 
+def propose(page: Page) -> None:
+    """Have the IncluCities round matched, and look at the proposal."""
+    page.goto("/rounds/inclucities")
+    page.get_by_role("button", name="Propose pairings").click()
+    expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
+
+
+def test_an_organiser_asks_why_not_and_what_if(browser, site):
+    with quiet_page(browser, site.address, java_script_enabled=False) as page:
+        sign_in(page, site, "organiser")
+        propose(page)
+        run = page.url
+
+        capaci = page.get_by_role("article").filter(has_text="→ Capaci")
+        expect(capaci).to_contain_text("of the trials.")
+        expect(capaci).to_contain_text("Instead of Mechelen, for Capaci:")
+        expect(capaci).to_contain_text(
+            "choosing it instead costs the round 18.2 points"
+        )
+        capaci.get_by_role("link", name="Why not? Schaerbeek for Capaci").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Why not Schaerbeek → Capaci?"
+        )
+        main = page.get_by_role("main")
+        expect(main).to_contain_text("the whole round would lose 18.2 points.")
+        for row in ("Capaci −27.7 Mechelen Schaerbeek", "Whole round −18.2"):
+            expect(page.get_by_role("row", name=row)).to_be_visible()
+        page.get_by_label("Why is this city not the mentor").select_option("mechelen")
+        page.get_by_role("button", name="Why not?").click()
+        expect(main).to_contain_text("Mechelen is proposed as the mentor of Capaci.")
+        page.goto(page.url.replace("mentor=mechelen", "mentor=nobody"))
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("No city has the id `nobody`.")
+        page.goto(run)
+        page.get_by_role("link", name="What if a city leaves?").click()
+        expect(page.get_by_role("row")).to_have_count(9)
+        expect(page.get_by_role("row", name="Mechelen Fragile: ")).to_be_visible()
+
+
 def test_an_officer_changes_its_city_and_nobody_elses(page, site):
     sign_in(page, site, "officer")
     page.get_by_role("link", name="My city").first.click()
@@ -198,10 +237,17 @@ def test_pages_are_accessible_and_fit_the_screen(browser, site, scheme):
             if name != "missing":  # the browser itself notes a 404 on the console
                 page.goto(path)
                 look(name)
-        page.goto("/rounds/inclucities")
-        page.get_by_role("button", name="Propose pairings").click()
-        expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
+        propose(page)
         look("run")
+        run = page.url
+        for name, asked in {
+            "why-not": "why-not?mentor=schaerbeek&learner=capaci",
+            "why-not-lost": "why-not?mentor=brussels&learner=jelgava",
+            "drill": "drill",
+        }.items():
+            page.goto(f"{run}/{asked}")
+            look(name)
+        page.goto(run)
         page.emulate_media(media="print")
         shoot(page, f"run-print-{scheme}")
 

@@ -93,6 +93,38 @@ def test_nested_groups_need_a_flow_only_and_overlapping_ones_a_program():
     } == {("caps/0", one) for one in "xyz"}
 
 
+def test_those_left_out_by_a_limit_learn_which():
+    def city(name, role, country="BE"):
+        areas = {"housing": {"need": 2, "strength": 2}}
+        one = {"id": name, "name": name, "country": country, "roles": [role]}
+        return one | {"areas": areas}
+
+    mentors = [city("a", "mentor"), city("b", "mentor")]
+    problem = Problem.from_dict({"cities": [*mentors, city("x", "learner", "IT")]})
+    more = Problem.from_dict(
+        {"cities": [*mentors, *(city(one, "learner", "IT") for one in "xy")]}
+    )
+    caps = [{"side": "mentor", "by": "country", "per": "round", "max": 1}]
+
+    capped = match(more, Policy(caps=caps))
+    loaded = match(problem, Policy(min_load={"mentor": 2, "only_if_used": True}))
+
+    (paired,) = capped.pairings
+    assert [
+        (one.city, [(why.code, why.partners) for why in one.reasons])
+        for one in capped.unmatched
+        if one.city not in {paired.mentor, paired.learner}
+    ] == [
+        ("b" if paired.mentor == "a" else "a", [("all_places_taken", 1), ("caps", 1)]),
+        ("y" if paired.learner == "x" else "x", [("all_places_taken", 1), ("caps", 1)]),
+    ]
+    assert [one.to_dict()["reasons"] for one in loaded.unmatched] == [
+        [{"code": "min_load", "partners": 1}],
+        [{"code": "min_load", "partners": 1}],
+        [{"code": "min_load", "partners": 2}],
+    ]
+
+
 @SOLID
 @given(cities=rounds.rounds(), caps=rounds.caps, load=rounds.loads, data=st.data())
 def test_what_clashes_clashes_and_none_of_it_can_be_spared(cities, caps, load, data):

@@ -287,6 +287,10 @@ def test_a_what_if_with_a_pair_tells_its_price_and_who_pays_it():
         == match(problem, Policy(weights={"focus": 0, "language": 20})).policy_hash
     )
     assert (policy.rules.max_distance_km, policy.weights.language) == (10, 10)
+    strict = Policy(rules={"different_country": True})
+    assert (
+        what_if(problem, strict, rules={"different_country": None}).solution == before
+    )
     # A city may come back with another profile.
     again = City(**CITIES[1] | {"areas": {"housing": {"strength": 4}}})
     assert what_if(problem, remove=["lyon"], add=[again]).difference.points > 0

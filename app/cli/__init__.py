@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.cli.offline import offline
+
 if TYPE_CHECKING:
     from app.db import Database
     from app.settings import Settings
@@ -312,21 +314,7 @@ def revoke_tokens(
     typer.echo(f"{count} revoked.", err=True)
 
 
-@cli.command()
-def match(
-    problem: Annotated[Path, typer.Argument(help="A body of POST /match; - is stdin.")],
-    *,
-    objective: Annotated[
-        str | None, typer.Option(help="total, served or fair, over the file's own.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Where the solution goes; else stdout.")
-    ] = None,
-) -> None:
-    """Match the cities of a file, offline: body and answer of POST /match."""
-    from matching.__main__ import run  # noqa: PLC0415 -- see the module
-
-    raise typer.Exit(run(problem, objective, output))
+cli.add_typer(offline)
 
 
 _DEMO = "sqlite:///.data/demo.db"
@@ -434,8 +422,5 @@ def _print_proposal(request: "MatchRequest", solution: "Solution") -> None:
         == {*data.real_pairs()}
         else "The project itself made other pairs.",
     )
-    console.print(f"Left out, because it withdrew: {', '.join(data.withdrawn())}.")
-
-
-if __name__ == "__main__":
-    cli()
+    left_out = ", ".join(city.name for city in data.withdrawn())
+    console.print(f"Left out, because it withdrew: {left_out}.")

@@ -1,0 +1,132 @@
+"""Routes that ask the engine about a run or a round; nothing is stored."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query
+
+from app.api.problems import refusals
+from app.api.rounds import RoundId
+from app.api.runs import RunId
+from app.deps import At, TheAnswers, says_json
+from app.errors import (
+    Busy,
+    Died,
+    Infeasible,
+    InvalidInput,
+    InvalidPolicy,
+    InvalidProblem,
+    NotFinished,
+    NotFound,
+    NotJson,
+    TooLarge,
+    TooSlow,
+    WrongType,
+)
+from app.services import rounds, runs
+from app.services.words.catalogue import Language
+from app.services.words.why_not import sentences
+from schemas import Change, Drill, Repairs, WhatIf, WhyNot
+
+router = APIRouter(tags=["answers"])
+
+_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, Died)
+_SLUG = r"[a-z0-9-]{1,63}"
+_CHANGES = [
+    {"force": [{"mentor": "schaerbeek", "learner": "capaci"}]},
+    {"remove": ["livadia"], "rules": {"different_country": False}},
+]
+
+
+class WhyNotInWords(WhyNot):
+    """Why a pair is not proposed, also in plain sentences."""
+
+    sentences: tuple[str, ...]
+    """In the language asked for. They tell vetoes and bans alike: not available."""
+
+
+@router.post(
+    "/runs/{run_id}/what-if",
+    dependencies=[Depends(says_json)],
+    responses=refusals(
+        NotJson, TooLarge, WrongType, InvalidInput, NotFound, *_COMPUTED
+    ),
+)
+def ask_what_if(
+    desk: At,
+    answers: TheAnswers,
+    run_id: RunId,
+    change: Annotated[Change, Body(examples=_CHANGES)],
+) -> WhatIf:
+    """Tell what the run would find if something were decided otherwise."""
+    with desk.read() as (session, actor):
+        frozen = runs.frozen(runs.get(session, actor, run_id))
+    return answers.what_if(frozen, change)
+
+
+@router.get(
+    "/runs/{run_id}/why-not", responses=refusals(InvalidInput, NotFound, *_COMPUTED)
+)
+def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
+    desk: At,
+    answers: TheAnswers,
+    run_id: RunId,
+    mentor: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["schaerbeek"])],
+    learner: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["capaci"])],
+    lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
+) -> WhyNotInWords:
+    """Tell why a pair is not proposed: what forbids it, or what it would cost."""
+    with desk.read() as (session, actor):
+        frozen = runs.frozen(runs.get(session, actor, run_id))
+    found = answers.why_not(frozen, mentor, learner)
+    told = sentences(found, frozen.problem.cities, lang)
+    return WhyNotInWords(**dict(found), sentences=tuple(told))
+
+
+@router.get(
+    "/runs/{run_id}/drill",
+    responses=refusals(NotFound, NotFinished, *_COMPUTED),
+)
+def ask_drill(desk: At, answers: TheAnswers, run_id: RunId) -> Drill:
+    """Tell for every paired city what happens if it leaves, the fragile ones first."""
+    with desk.read() as (session, actor):
+        found = runs.outcome(session, runs.get(session, actor, run_id))
+    return answers.drill(found, found.solution)
+
+
+@router.get(
+    "/rounds/{round_id}/repairs",
+    responses=refusals(InvalidInput, NotFound, NotFinished, *_COMPUTED),
+)
+def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
+    desk: At,
+    answers: TheAnswers,
+    round_id: RoundId,
+    run: Annotated[
+        str,
+        Query(pattern=r"^[0-9a-f]{32}$", description="Whose pairings are mended."),
+    ],
+    gone: Annotated[
+        list[Annotated[str, Query(pattern=f"^{_SLUG}$")]],
+        Query(
+            description="A city that leaves, besides those that have.", max_length=100
+        ),
+    ] = [],  # noqa: B006 -- FastAPI copies it
+    declined: Annotated[
+        list[Annotated[str, Query(pattern=f"^{_SLUG}:{_SLUG}$")]],
+        Query(description="`mentor:learner`, a pairing declined.", max_length=100),
+    ] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=20)] = 5,
+) -> Repairs:
+    """List ways to mend a run's pairings, the one with fewest changes first.
+
+    The round counts as it stands now: cities that have left it since are gone, and
+    those that have joined may be used.
+    """
+    with desk.read() as (session, actor):
+        round_row = rounds.get(session, actor, round_id)
+        row = runs.of_round(session, actor, round_id, run)
+        now = runs.as_it_stands(session, actor, round_row)
+        solution = runs.solution(session, row)
+    parts = (pair.partition(":") for pair in declined)
+    pairs = tuple((mentor, learner) for mentor, _, learner in parts)
+    return answers.repairs(now, solution, gone=tuple(gone), declined=pairs, limit=limit)

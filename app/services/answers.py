@@ -1,0 +1,181 @@
+"""What the engine is asked while somebody waits: within limits, and nothing stored."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+import matching
+from app.compute import child, engine
+from app.errors import Busy, Died, Refusal, TooSlow
+from app.services import bridge
+from app.services.runs import Frozen
+from app.settings import Settings
+from schemas import Change, Drill, Readiness, Repairs, Solution, WhatIf, WhyNot
+
+T = TypeVar("T")
+Pairs = tuple[tuple[str, str], ...]
+
+_MOST_QUICK = 10_000
+"""Most effort of a round whose readiness is found out on the spot."""
+_WAITING = 8
+"""Most requests that wait for their turn; each of them holds a thread."""
+
+
+class Turns:
+    """Has children compute: so many at once, and each so long.
+
+    Args:
+        at_once: Most computations at the same time.
+        seconds: Most time that one may take, and that it may wait for its turn.
+
+    """
+
+    def __init__(self, at_once: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._line = threading.BoundedSemaphore(at_once + _WAITING)
+
+    def ask(
+        self,
+        question: Callable[..., T],
+        refused: Callable[[engine.Refused], Refusal] = bridge.refusal,
+    ) -> T:
+        """Return the answer.
+
+        Args:
+            question: As `child.run` takes it.
+            refused: Makes what the engine refuses one of our refusals.
+
+        Raises:
+            Busy: If no turn came up in time.
+            TooSlow: If the computation took too long.
+            Died: If the computation ended without an answer.
+            InvalidProblem, InvalidPolicy, Infeasible: As the engine refuses.
+
+        """
+        with self.turn():
+            try:
+                return child.run(question, self._seconds)
+            except (
+                matching.InvalidProblem,
+                matching.InvalidPolicy,
+                matching.Infeasible,
+            ) as error:
+                raise refused(error) from error
+            except child.ChildTimeout as error:
+                detail = f"The computation was ended. {error}"
+                raise TooSlow(detail, retry_after=60) from error
+            except child.ChildDied as error:
+                structlog.get_logger("compaan").error("child-died", reason=str(error))
+                raise Died("The computation died.", retry_after=10) from error
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn, and have it while the block lasts; or raise `Busy`."""
+        if not self._line.acquire(blocking=False):
+            raise Busy("Too many are waiting already.", retry_after=5)
+        try:
+            if not self._turns.acquire(timeout=self._seconds):
+                raise Busy("No turn came up in time.", retry_after=5)
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._line.release()
+
+
+class Answers:
+    """What can be asked about a run or a round.
+
+    Each question is asked with frozen values, after the transaction that read them:
+    no connection is held while it is computed.
+
+    Args:
+        settings: Where the limits stand. They are not those of callers without an
+            account, who could keep an organiser waiting.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._turns = Turns(settings.answers_at_once, settings.answer_seconds)
+
+    def what_if(self, frozen: Frozen, change: Change) -> WhatIf:
+        """Return what would be if something were decided otherwise."""
+        return self._turns.ask(
+            partial(engine.what_if, frozen.problem, frozen.policy, change)
+        )
+
+    def why_not(self, frozen: Frozen, mentor: str, learner: str) -> WhyNot:
+        """Return why a pair is not proposed."""
+        asked = partial(
+            matching.why_not,
+            frozen.problem,
+            frozen.policy,
+            mentor=mentor,
+            learner=learner,
+        )
+        return self._turns.ask(asked, bridge.refusal_in_query)
+
+    def drill(self, frozen: Frozen, solution: Solution) -> Drill:
+        """Return what happens if one city leaves, for every one that is paired."""
+        pairs = pairs_of(solution)
+        return self._turns.ask(
+            partial(matching.drill, frozen.problem, frozen.policy, pairs)
+        )
+
+    def repairs(
+        self,
+        now: Frozen,
+        solution: Solution,
+        *,
+        gone: tuple[str, ...],
+        declined: Pairs,
+        limit: int,
+    ) -> Repairs:
+        """Return how to mend the pairings of a solution.
+
+        Args:
+            now: The round as it stands: whoever is not in it any more has left.
+            solution: What stands.
+            gone: Who leaves besides.
+            declined: Pairs (mentor, learner) that do not want each other.
+            limit: Most repairs.
+
+        """
+        pairs = pairs_of(solution)
+        present = {city.id for city in now.problem.cities}
+        left = {city for pair in pairs for city in pair} - present
+        asked = partial(
+            matching.repair,
+            now.problem,
+            now.policy,
+            pairs,
+            gone=tuple(sorted(left.union(gone))),
+            declined=declined,
+            limit=limit,
+        )
+        return Repairs(items=tuple(self._turns.ask(asked, bridge.refusal_in_query)))
+
+    def readiness(self, now: Frozen) -> Readiness:
+        """Return what stands in the way of matching the round."""
+        asked = partial(matching.readiness, now.problem, now.policy)
+        return asked() if _is_quick(now) else self._turns.ask(asked)
+
+
+def _is_quick(now: Frozen) -> bool:
+    """Tell whether readiness is found out faster than a child is started.
+
+    A round of this size takes some tenths of a second at the most, and every look of an
+    organiser at a round asks for it.
+    """
+    return matching.effort(now.problem, now.policy) <= _MOST_QUICK
+
+
+def pairs_of(solution: Solution) -> Pairs:
+    """Return the pairs, (mentor, learner), of a solution."""
+    return tuple((pair.mentor, pair.learner) for pair in solution.pairings)

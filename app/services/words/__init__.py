@@ -1,0 +1,1 @@
+"""What the engine answers, in sentences for people who read in a hurry."""

@@ -1,0 +1,308 @@
+"""Sentences in three languages, and catalogues that have all of them."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import app.services.words
+from app.services.words.catalogue import LANGUAGES, words
+from app.services.words.why_not import sentences
+from matching import Policy, Problem, why_not
+from tests.app.profiles import INCLUCITIES, city
+
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+
+
+def messages() -> Iterator[tuple[str, ...]]:
+    """Yield every text that is said in the code: one, or one and many."""
+    folder = Path(app.services.words.__file__).parent
+    asked = {"say": None, "count": (1, 2)}
+    for _, _, said, _, _ in extract_from_dir(str(folder), keywords=asked):
+        yield said if isinstance(said, tuple) else (said,)
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"\{\w*\}", text))
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_catalogue_has_every_text_and_no_other(language):
+    place = files("app").joinpath("locale", language, "LC_MESSAGES", "compaan.po")
+    with place.open("rb") as written:
+        catalogue = read_po(written, language)
+    said = {
+        one.id if isinstance(one.id, tuple) else (one.id,): one
+        for one in catalogue
+        if one.id
+    }
+
+    assert set(said) == set(messages())
+    for texts, one in said.items():
+        translated = one.string if isinstance(one.string, tuple) else (one.string,)
+        assert not one.fuzzy
+        assert len(translated) == len(texts)
+        assert all(translated)
+        for text in translated:
+            assert placeholders(text) == placeholders(texts[0]), text
+        assert {*translated}.isdisjoint(texts)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["1,432 km", "1.0 points", "0.0 points", "A, B and C", "1 learner"]),
+        ("fr", ["1\u202f432 km", "1,0 point", "0,0 point", "A, B et C", "1 learner"]),
+        ("nl", ["1.432 km", "1,0 points", "0,0 points", "A, B en C", "1 learner"]),
+    ],
+)
+def test_numbers_lists_and_plurals_are_the_languages_own(language, told):
+    say = words(language)
+    points = "{number} point", "{number} points"
+
+    assert [
+        f"{say.number(1432.4)} km",
+        say.count(*points, 0.96, 1),
+        say.count(*points, 0, 1),
+        say.listed(["A", "B", "C"]),
+        say.count("{number} learner", "{number} learners", 1),
+    ] == told
+
+
+def test_a_name_is_no_template():
+    assert words("fr").say("without {old}", old="{new}") == "sans {new}"
+
+
+PAIR = [
+    city(
+        "ghent",
+        "mentor",
+        name="Ghent",
+        languages=["nl", "en"],
+        latitude=51.05,
+        longitude=3.72,
+        population=262_000,
+    ),
+    city(
+        "ieper",
+        name="Ieper",
+        languages=["fr"],
+        latitude=40.0,
+        longitude=-3.7,
+        population=10_000,
+        areas={"health": {"need": 2}},
+    ),
+]
+NOT = {
+    "en": "Ghent cannot be the mentor of Ieper.",
+    "fr": "Ghent ne peut pas accompagner Ieper comme mentor.",
+    "nl": "Ghent kan geen mentor van Ieper zijn.",
+}
+
+
+def told(policy, language, **problem):
+    given = Problem.from_dict({"cities": PAIR} | problem)
+    found = why_not(given, Policy.from_dict(policy), mentor="ghent", learner="ieper")
+    return sentences(found, given.cities, language)
+
+
+RULES = {
+    "different_country": (
+        True,
+        "Both are in the same country (Belgium); a pair must be of two countries.",
+        (
+            "Les deux villes sont dans le même pays (Belgique)\u202f; "
+            "un binôme doit réunir deux pays."
+        ),
+        (
+            "Beide steden liggen in hetzelfde land (België); "
+            "een duo moet uit twee landen komen."
+        ),
+    ),
+    "shared_language": (
+        True,
+        (
+            "Ghent works in Dutch and English, Ieper in French: "
+            "they have no language in common."
+        ),
+        (
+            "Ghent travaille en néerlandais et anglais, Ieper en français\xa0: "
+            "il n’y a pas de langue commune."
+        ),
+        (
+            "Ghent werkt in het Nederlands en Engels, Ieper in het Frans: "
+            "ze hebben geen gemeenschappelijke taal."
+        ),
+    ),
+    "max_distance_km": (
+        1000,
+        "They are 1,356 km apart; at most 1,000 km are allowed.",
+        "1\u202f356\xa0km les séparent\u202f; la limite est de 1\u202f000\xa0km.",
+        "Ze liggen 1.356 km uit elkaar; hoogstens 1.000 km is toegestaan.",
+    ),
+    "max_size_ratio": (
+        2.5,
+        (
+            "One city has 26.2 times as many inhabitants as the other; "
+            "at most 2.5 times are allowed."
+        ),
+        (
+            "L’une des villes compte 26,2 fois le nombre d’habitants de l’autre"
+            "\u202f; la limite est de 2,5 fois."
+        ),
+        (
+            "De ene stad heeft 26,2 keer zoveel inwoners als de andere; "
+            "hoogstens 2,5 keer is toegestaan."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_that_forbids_a_pair_is_told_with_its_figures(rule):
+    value, *expected = RULES[rule]
+
+    found = [told({"rules": {rule: value}}, language) for language in LANGUAGES]
+
+    assert found == [
+        [NOT[language], sentence]
+        for language, sentence in zip(LANGUAGES, expected, strict=True)
+    ]
+
+
+def test_partners_of_before_are_told():
+    history = [{"mentor": "ghent", "learner": "ieper", "round": "2025"}]
+
+    assert told({"rules": {"no_repeat": True}}, "nl", history=history) == [
+        NOT["nl"],
+        (
+            "Ghent was al eerder mentor van Ieper; niemand krijgt twee keer dezelfde "
+            "partner."
+        ),
+    ]
+
+
+def test_a_veto_and_a_ban_are_told_alike_and_once():
+    ban = {"bans": [{"mentor": "ghent", "learner": "ieper", "reason": "a scandal"}]}
+    vetoes = [{"city": "ieper", "partner": "ghent"}]
+    swapped = [{"city": "ghent", "partner": "ieper"}]
+    alike = [NOT["en"], "They are not available for each other."]
+
+    assert told(ban, "en") == alike
+    assert told({}, "en", vetoes=vetoes) == alike
+    assert told({}, "en", vetoes=swapped) == alike
+    assert told(ban, "en", vetoes=[*vetoes, *swapped]) == alike
+
+
+def test_a_city_without_the_role_is_named():
+    given = Problem.from_dict({"cities": PAIR})
+    found = why_not(given, Policy(), mentor="ieper", learner="ghent")
+
+    assert sentences(found, given.cities, "fr") == [
+        "Ieper ne peut pas accompagner Ghent comme mentor.",
+        "Ieper n’offre aucune place de mentor.",
+        "Ghent n’a aucune place comme ville apprenante.",
+    ]
+
+
+def test_all_places_pinned_are_told():
+    cities = [*PAIR, city("third", name="Third")]
+    policy = {"pins": [{"mentor": "ghent", "learner": "third"}]}
+
+    assert told(policy, "en", cities=cities) == [
+        NOT["en"],
+        "Pairings that are pinned fill all places of Ghent.",
+    ]
+
+
+def priced(language, policy=None, mentor="schaerbeek", learner="capaci"):
+    given = INCLUCITIES.problem()
+    policy = Policy.from_dict(policy or INCLUCITIES.policy.to_dict())
+    found = why_not(given, policy, mentor=mentor, learner=learner)
+    return sentences(found, given.cities, language)
+
+
+def test_a_pair_that_is_possible_is_told_by_its_price():
+    assert priced("en") == [
+        "As a pair they would get 34.5 points of the 95.0 that can be known.",
+        "It is possible, but the whole round would lose 18.2 points.",
+        "Capaci would lose 27.7 points (Schaerbeek instead of Mechelen).",
+        "Jelgava would gain 9.5 points (Mechelen instead of Schaerbeek).",
+    ]
+    assert priced("fr", mentor="brussels", learner="jelgava") == [
+        (
+            "Ce binôme obtiendrait 33,2 points sur les 95,0 que permettent les données "
+            "connues."
+        ),
+        "C’est possible, mais l’ensemble des binômes perdrait 35,9 points.",
+        (
+            "Saint-Jean-de-la-Ruelle perdrait 36,5 points (Fuenlabrada et non plus "
+            "Brussels (City of))."
+        ),
+        "Jelgava perdrait 1,2 point (Brussels (City of) et non plus Schaerbeek).",
+        "Livadia gagnerait 1,9 point (Schaerbeek et non plus Fuenlabrada).",
+    ]
+    assert priced("nl") == [
+        (
+            "Als duo zouden ze 34,5 punten halen, van de 95,0 die met de bekende "
+            "gegevens mogelijk zijn."
+        ),
+        "Het kan, maar de hele ronde zou 18,2 punten verliezen.",
+        "Capaci zou 27,7 punten verliezen (Schaerbeek in plaats van Mechelen).",
+        "Jelgava zou 9,5 punten winnen (Mechelen in plaats van Schaerbeek).",
+    ]
+
+
+def test_a_pair_with_more_points_loses_to_the_goal_of_the_round():
+    found = priced("en", {"objective": "fair"}, "mechelen", "capaci")
+
+    assert found[1:3] == [
+        (
+            "The whole round would gain 24.1 points, but the goal of the round comes "
+            "before points."
+        ),
+        "Jelgava would lose 9.5 points (Schaerbeek instead of Mechelen).",
+    ]
+
+
+def test_a_pair_below_the_lowest_score_may_still_be_pinned():
+    assert told({"rules": {"min_score": 40}}, "en") == [
+        "Points of this pair: 1.8. Every pair needs at least 40.",
+        "An organiser may still pin this pair.",
+        "As a pair they would get 1.8 points of the 90.0 that can be known.",
+        "The whole round would gain 1.8 points.",
+        "1 more learner would have a mentor.",
+        "Ieper would gain 1.8 points (Ghent as a mentor).",
+    ]
+
+
+def test_what_is_wrong_is_seen_in_the_decimals():
+    found = told({"rules": {"max_distance_km": 1356}}, "en")
+
+    assert found[1] == "They are 1,356.2 km apart; at most 1,356 km are allowed."
+
+
+def test_a_learner_that_would_lose_its_mentor_is_told_so():
+    cities = [*PAIR, city("third", name="Third", languages=["nl"])]
+
+    assert told({}, "en", cities=cities) == [
+        "As a pair they would get 1.8 points of the 90.0 that can be known.",
+        "It is possible, but the whole round would lose 78.2 points.",
+        "Third would lose 80.0 points (without Ghent).",
+        "Ieper would gain 1.8 points (Ghent as a mentor).",
+    ]
+
+
+def test_a_pair_that_is_proposed_is_told_so():
+    given = Problem.from_dict({"cities": PAIR})
+    found = why_not(given, Policy(), mentor="ghent", learner="ieper")
+
+    assert [sentences(found, given.cities, each) for each in LANGUAGES] == [
+        ["Ghent is proposed as the mentor of Ieper."],
+        ["Le binôme Ghent – Ieper figure dans la proposition."],
+        ["Ghent wordt voorgesteld als mentor van Ieper."],
+    ]
