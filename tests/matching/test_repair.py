@@ -14,6 +14,7 @@ from matching import (
     match,
     repair,
 )
+from schemas import AREA_IDS
 from tests.matching import rounds
 from tests.matching.rounds import pairs_of
 from tests.matching.test_prices import CITIES
@@ -131,6 +132,44 @@ def test_a_swap_is_listed_after_the_repair_that_disturbs_nobody():
         == found[:1]
     )
     assert repair(problem, None, standing, declined=[("lyon", "arlon")], limit=0) == []
+
+
+def test_one_change_is_listed_though_two_bring_more_than_twice_as_much():
+    def levels(area, covered, kind):
+        areas = AREA_IDS[area : area + 5]
+        given = [min(max(covered - 2 * at, 0), 2) for at in range(5)]
+        return {one: {kind: level} for one, level in zip(areas, given, strict=True)}
+
+    # Ten points for each level covered; each learner has five areas of its own.
+    covered = {"a": (3, 6, 4), "b": (4, 3, 0)}
+    cities = [
+        {"id": name, "name": name, "country": "BE", "roles": ["mentor"]}
+        | {
+            "areas": {
+                area: level
+                for at, levels_met in enumerate(met)
+                for area, level in levels(5 * at, levels_met, "strength").items()
+            }
+        }
+        for name, met in covered.items()
+    ] + [
+        {"id": name, "name": name, "country": "BE", "roles": ["learner"]}
+        | {"areas": levels(5 * at, 10, "need")}
+        for at, name in enumerate("xyz")
+    ]
+    only = dict.fromkeys(Policy().weights.to_dict(), 0) | {"needs_met": 1}
+
+    found = repair(
+        Problem.from_dict({"cities": cities}),
+        Policy(weights=only),
+        [("a", "x"), ("b", "y")],
+    )
+
+    assert [(one.changes, one.points, pairs(one.added)) for one in found] == [
+        (0, 0, set()),
+        (1, 10, {("a", "z")}),
+        (2, 40, {("a", "y"), ("b", "x")}),
+    ]
 
 
 def test_a_city_that_takes_fewer_now_loses_what_is_worth_least():
