@@ -9,6 +9,8 @@ RUN := $(BIN)/python -m
 UV := $(BIN)/uv
 export UV_PYTHON := $(BIN)/python
 PINS := requirements-uv.txt requirements.txt requirements-dev.txt
+# What the benchmarks compare with; two of these install a module of the same name, so each has its own environment.
+PEERS := networkx matching mentor-match
 
 .PHONY: help setup demo test check browser bench lock clean
 .DELETE_ON_ERROR:
@@ -54,13 +56,20 @@ check: .venv/.all ## the checks that run no code of ours
 browser: .venv/.all ## see that there is a Chromium for the browser tests
 	@$(RUN) tests.fixtures.browser
 
-bench: .venv/.all ## print the timings that the README quotes
-	$(RUN) benchmarks
+# A peer that cannot be installed is no reason to measure nothing: the table says that it is missing.
+.venv-bench/%/.all: requirements-bench-%.txt .venv/.uv
+	-@$(UV) venv -q --clear .venv-bench/$*
+	-@$(UV) pip sync -q --python .venv-bench/$* --require-hashes --no-build requirements-bench-$*.txt && touch $@
+
+bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) ## print the figures that the README quotes (PART=engine|peers|prices|backtest|service)
+	@$(RUN) benchmarks $(PART)
 
 lock: .venv/.all ## renew the pins
 	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade -o requirements.txt pyproject.toml
 	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
-	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS)
+	$(foreach peer,$(PEERS),$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade \
+		--group bench-$(peer) -c requirements.txt -o requirements-bench-$(peer).txt &&) true
+	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS) $(PEERS:%=requirements-bench-%.txt)
 
 clean: ## remove what the recipes made
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,16 +78,9 @@ def assign(  # noqa: PLR0913 -- the contract's
     demand = _counts("learner_demand", learner_demand, table.shape[1])
     pinned = _pins(pins, admissible, capacity, demand)
     worth, unit, error = _whole(table, admissible, capacity.size + demand.size)
-    ranks = np.unique(table, return_inverse=True)[1].reshape(table.shape)
-    instance = Instance(
-        worth,
-        admissible & (table > 0) if objective == "stable" else admissible,
-        capacity,
-        demand,
-        pinned,
-        order=table,
-        ranks=strict_ranks(ranks, ranks),
-    )
+    instance = Instance(worth, admissible, capacity, demand, pinned, order=table)
+    if objective == "stable":
+        instance = _stable(instance, table)
     pairs = np.argwhere(instance.solve(objective).chosen)
     chosen = table[pairs[:, 0], pairs[:, 1]]
     exact = sum if np.issubdtype(table.dtype, np.integer) else math.fsum
@@ -96,6 +89,16 @@ def assign(  # noqa: PLR0913 -- the contract's
         pairs=pairs.astype(np.int64),
         total=float(exact(chosen.tolist())),
         error_bound=math.ldexp(2 * most * error, -unit),
+    )
+
+
+def _stable(instance: Instance, table: NDArray[Any]) -> Instance:
+    """Return the instance in which both sides rank by score, ties by index."""
+    order = np.unique(table, return_inverse=True)[1].reshape(table.shape)
+    return replace(
+        instance,
+        allowed=instance.allowed & (table > 0),
+        ranks=strict_ranks(order, order),
     )
 
 
