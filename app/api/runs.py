@@ -36,10 +36,11 @@ from app.errors import (
 )
 from app.permissions import Actor
 from app.render import STYLED, solution_csv, solution_page
-from app.services import rounds, runs
+from app.services import bundle, rounds, runs
 from schemas import Run, Runs, RunWrite, Solution
 
 RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_BINARY = {"type": "string", "format": "binary"}
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a run that somebody waits for."""
 
@@ -172,6 +173,31 @@ def read_solution_table(desk: At, run_id: RunId) -> Response:
     return Response(
         solution_csv(found).encode("utf-8-sig"),
         media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get(
+    "/runs/{run_id}/bundle",
+    response_class=Response,
+    responses=answers(
+        {
+            200: {"content": {"application/zip": {"schema": _BINARY}}},
+        },
+        NotFound,
+        NotFinished,
+    ),
+)
+def read_bundle(desk: At, run_id: RunId) -> Response:
+    """Read all that is needed to compute the run again: `compaan verify` does it.
+
+    It holds wishes and vetoes, so it is for organisers and auditors.
+    """
+    row, found = _outcome(desk, run_id)
+    name = f"{row.round_id}-{row.id[:8]}.zip"
+    return Response(
+        bundle.seal(found),
+        media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -198,6 +198,27 @@ def _solution(source: Path) -> "Solution":
 
 
 @offline.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="What GET /runs/{id}/bundle answered.")],
+) -> None:
+    """Compute the run of a sealed bundle again.
+
+    0: byte for byte the same, 1: different, 2: no bundle, or one that was changed,
+    3: computed with other versions; the differences are printed.
+    """
+    from app.services import bundle  # noqa: PLC0415 -- see the package
+
+    try:
+        code, lines = bundle.verify(bundle.unseal(file.read_bytes()))
+    except OSError as error:
+        code, lines = bundle.BROKEN, [f"{file}: {error.strerror}"]
+    except bundle.Broken as error:
+        code, lines = bundle.BROKEN, [f"{file}: {error}"]
+    typer.echo("\n".join(lines), err=code == bundle.BROKEN)
+    raise typer.Exit(code)
+
+
+@offline.command()
 def drill(problem: Body, *, objective: Objective = None, output: Output = None) -> None:
     """Tell for every paired city what happens if it leaves, fragile ones first."""
     import matching  # noqa: PLC0415 -- see the package

@@ -19,6 +19,7 @@ from app.permissions import Actor, may_edit_city, may_organise, may_oversee
 from app.render import outcome_values, readiness_values, solution_csv
 from app.services import (
     accounts,
+    bundle,
     cities,
     imports,
     participants,
@@ -162,9 +163,11 @@ def list_cities(desk: Visitor, request: Request) -> HTMLResponse:
         )
 
 
-def _download(text: str, name: str) -> Response:
+def _download(content: str | bytes, name: str, kind: str = "text/csv") -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.encode("utf-8-sig"), media_type="text/csv", headers=headers)
+    if isinstance(content, str):  # as spreadsheets want it
+        content = content.encode("utf-8-sig")
+    return Response(content, media_type=kind, headers=headers)
 
 
 @router.get("/cities/template.csv")
@@ -549,14 +552,27 @@ def propose(desk: Visitor, request: Request, round_id: str, _form: Form) -> Resp
     return _to(f"/runs/{run.id}")
 
 
+@router.get("/runs/{run_id}.csv")
+def take_table(desk: Visitor, run_id: str) -> Response:
+    """Give the pairings of a run as a file for a spreadsheet."""
+    with desk.read() as (session, actor):
+        found = runs.outcome(session, runs.get(session, actor, run_id))
+    return _download(solution_csv(found), f"{found.run.round}.csv")
+
+
+@router.get("/runs/{run_id}.zip")
+def take_bundle(desk: Visitor, run_id: str) -> Response:
+    """Give all that is needed to compute a run again."""
+    with desk.read() as (session, actor):
+        found = runs.outcome(session, runs.get(session, actor, run_id))
+    return _download(bundle.seal(found), f"{found.run.round}.zip", "application/zip")
+
+
 @router.get("/runs/{run_id}")
 def show_run(desk: Visitor, run_id: str) -> HTMLResponse:
     """Show what a run found, or how far it is."""
     with desk.read() as (session, actor):
-        row = runs.get(session, actor, run_id.removesuffix(".csv"))
-        if run_id.endswith(".csv"):
-            found = runs.outcome(session, row)
-            return _download(solution_csv(found), f"{row.round_id}.csv")  # type: ignore[return-value]
+        row = runs.get(session, actor, run_id)
         name = session.get_one(models.Round, row.round_id).name
         values: dict[str, Any] = {"waiting": not runs.has_ended(row)}
         if row.state == "succeeded":

@@ -46,7 +46,7 @@ def inclucities_round(service) -> str:
     )
 
 
-def compute(service, round_id: str, **fields: Any) -> str:
+def compute(service, round_id: str, *, trials: bool = False, **fields: Any) -> str:
     """Start a run and compute it here and now: nobody else computes this service's."""
     started = service.post(f"/rounds/{round_id}/runs", fields)
     assert started.status_code == 202, started.text
@@ -54,7 +54,9 @@ def compute(service, round_id: str, **fields: Any) -> str:
     mine = runs.claim(database)
     assert mine is not None
     assert mine.run == started.json()["id"]
-    assert runs.succeed(database, mine, match(mine.problem, mine.policy))
+    most = runs.trials(mine.problem, mine.policy) if trials else 0
+    found = match(mine.problem, mine.policy, trials=most)
+    assert runs.succeed(database, mine, found)
     return mine.run
 
 

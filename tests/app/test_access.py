@@ -96,6 +96,7 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "GET /api/v1/runs/{run_id}/solution": (OVERSEERS, None),
     "GET /api/v1/runs/{run_id}/solution.csv": (OVERSEERS, None),
     "GET /api/v1/runs/{run_id}/solution.html": (OVERSEERS, None),
+    "GET /api/v1/runs/{run_id}/bundle": (OVERSEERS, None),
     "POST /api/v1/runs/{run_id}/what-if": (OVERSEERS, {"remove": ["other"]}),
     "GET /api/v1/runs/{run_id}/why-not": (OVERSEERS, None),
     "GET /api/v1/runs/{run_id}/drill": (OVERSEERS, None),
