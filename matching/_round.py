@@ -90,6 +90,9 @@ class Round:
     def limits(self) -> Limits:
         """The policy's caps and minimum loads; nobody without a group is capped."""
         sides = {"mentor": self.mentors, "learner": self.learners}
+        load = self.policy.min_load
+        # Whoever is used has one learner: that is no limit.
+        limits = load.mentor > int(load.only_if_used)
         return Limits(
             caps=tuple(
                 Cap(
@@ -100,8 +103,8 @@ class Round:
                 )
                 for cap in self.policy.caps
             ),
-            least=self.policy.min_load.mentor,
-            only_if_used=self.policy.min_load.only_if_used,
+            least=load.mentor if limits else 0,
+            only_if_used=load.only_if_used and limits,
         )
 
     def place(self, mentor: str, learner: str) -> tuple[int, int] | None:

@@ -85,7 +85,8 @@ class Policy(Wire):
     """Objective, weights, rules, pins and bans of a matching."""
 
     objective: Objective = "total"
-    """`total`: most points; `served`: most cities; `fair`: best for the worst off."""
+    """`total`: most points; `served`: most learners; `fair`: best for the worst off;
+    `stable`: no two that would rather have each other."""
     seed: Annotated[int, Field(ge=0, lt=2**63), Number] = 0
     weights: Annotated[Weights, NullIsOmitted] = Weights()
     rules: Annotated[Rules, NullIsOmitted] = Rules()

@@ -2,12 +2,19 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas._wire import Id, NullIsOmitted, Wire
 from schemas.city import City
 from schemas.policy import Rules, Weights
 from schemas.solution import Adjustment, Contribution, Solution
+
+
+def _without_nulls(value: object) -> object:
+    """Leave out what is null: to omit a weight is not to set its default."""
+    if isinstance(value, dict):
+        return {name: given for name, given in value.items() if given is not None}
+    return value
 
 
 class Pair(Wire):
@@ -57,7 +64,9 @@ class Change(Wire):
     """Cities that leave, with the pins, bans, wishes and vetoes that name them."""
     add: Annotated[tuple[City, ...], Field(max_length=1000)] = ()
     """Cities that join."""
-    weights: Annotated[Weights, NullIsOmitted] = Weights()
+    weights: Annotated[Weights, BeforeValidator(_without_nulls), NullIsOmitted] = (
+        Weights()
+    )
     """Only the weights that are written here change."""
     rules: Annotated[Rules, NullIsOmitted] = Rules()
     """Only the rules that are written here change; null or false switches one off."""
@@ -159,6 +168,7 @@ class DropOut(Wire):
 
     city: str
     broken: tuple[Pair, ...]
+    """Pairings that are no more; the city's own, and what has to be undone besides."""
     added: tuple[ScoredPair, ...]
     points: float
     """Change in the value of the whole; below 0: lost."""
@@ -166,8 +176,10 @@ class DropOut(Wire):
     """Learners that lose their last mentor by it, and find no other."""
     areas: tuple[str, ...]
     """Areas that a remaining learner needs and then no mentor is strong in."""
+    keeps_policy: bool
+    """Whether anything keeps the policy without it; else nothing is filled."""
     fragile: bool
-    """Whether a learner stays without a mentor, or an area without one."""
+    """Whether a learner or an area stays without a mentor, or the policy breaks."""
 
 
 class Drill(Wire):

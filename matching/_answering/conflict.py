@@ -108,7 +108,7 @@ def _smaller(
 
 def _parts(found: Round) -> Iterator[_Part]:
     policy = found.policy
-    if found.limits.least > found.limits.only_if_used:
+    if found.limits.least:
         title = f"the minimum load of {policy.min_load.mentor}"
         yield _Part("/min_load", "min_load", title)
     for at, cap in enumerate(policy.caps):

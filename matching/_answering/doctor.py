@@ -20,7 +20,7 @@ from matching._solving.hall import deficiency
 from matching._solving.instance import Instance, Solved
 from schemas import Relaxation
 
-_WORK = 5_000_000
+_WORK = 10_000_000
 """Up to so many pairs, over all the assignments that are tried, relaxations are looked
 for; the rules come first, single decisions last."""
 _EASED = 3

@@ -2,11 +2,11 @@
 
 from schemas import Policy, Problem
 
-_OBJECTIVES = {"total": 1, "served": 2, "fair": 20, "stable": 4}
+_OBJECTIVES = {"total": 1, "served": 2, "fair": 20, "stable": 2}
 """How much more work an assignment is than one with the most points."""
-_LIMITED = {"total": 5, "served": 5, "fair": 100}
+_LIMITED = {"total": 3, "served": 3, "fair": 100}
 """How much more it is as a flow under caps and loads."""
-_BRANCHED = 500
+_BRANCHED = {"total": 50, "served": 100, "fair": 500}
 """How much more it is by branch and bound."""
 
 
@@ -45,7 +45,7 @@ def factor(policy: Policy, *, branched: bool) -> int:
     """
     more = _OBJECTIVES[policy.objective]
     if branched:
-        return more * _BRANCHED
+        return more * _BRANCHED.get(policy.objective, 1)
     if policy.caps or policy.min_load.mentor:
         return more * _LIMITED.get(policy.objective, 1)
     return more

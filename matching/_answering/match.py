@@ -72,7 +72,8 @@ def match(
 
     Raises:
         InvalidPolicy: For unknown ids or what this version does not have.
-        Infeasible: If a pin clashes with a rule, a veto, a ban or the places.
+        Infeasible: If a pin clashes with a rule, a veto, a ban or the places, or if
+            nothing keeps all caps, loads and pins: with a smallest set that clashes.
 
     Examples:
         >>> from matching import Problem

@@ -1,38 +1,20 @@
 """Mending pairings after a withdrawal or a decline, with the least disturbance."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from heapq import heappop, heappush
-from itertools import count, islice
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
-from matching._answering.changed import AnyPair, Pairs, ids, undecided, without
+from matching._answering.changed import AnyPair, Pairs, ids, redecided, retold, without
 from matching._answering.conflict import conflict, solve
+from matching._answering.standing import Standing, levels, ranked
 from matching._arrays import Bools
-from matching._errors import Finding, Infeasible, InvalidProblem
+from matching._errors import Finding, Infeasible, InvalidProblem, Refused
 from matching._round import Round
 from matching._scoring.score import MICRO
-from matching._solving.branched import TooHard
-from matching._solving.circulation import Impossible
-from matching._solving.instance import Instance
-from schemas import (
-    Decision,
-    Drill,
-    DropOut,
-    Pair,
-    Policy,
-    Problem,
-    Repair,
-    ScoredPair,
-)
-
-_MOST_PAIRS = 10_000
-"""Up to so many mentors × learners, all repairs that undo standing pairings and bring
-more points are found; above, those that no mixture of two others could equal."""
-_MOST_TRIES = 200
-"""Most repairs that are looked at beside the best of each number of changes."""
+from matching._scoring.wishes import ROLES
+from schemas import Drill, DropOut, Pair, Policy, Problem, Repair, ScoredPair
 
 
 def repair(  # noqa: PLR0913 -- the contract's
@@ -59,13 +41,13 @@ def repair(  # noqa: PLR0913 -- the contract's
         policy: Weights, rules, caps, pins and bans; None: the default.
         pairs: The pairings that stand, as (mentor id, learner id) or as they come from
             a solution.
-        gone: Ids of cities that have withdrawn.
+        gone: Ids of cities that have withdrawn, paired or not.
         declined: (mentor id, learner id) of pairs that will not be.
         limit: Most repairs.
 
     Raises:
         InvalidProblem: If a pair names an unknown city that is not gone, or stands
-            twice.
+            twice; likewise for what is declined.
         InvalidPolicy: As `match` does.
         Infeasible: If nothing keeps the policy without what broke.
         ValueError: If `limit` is negative.
@@ -84,66 +66,83 @@ def repair(  # noqa: PLR0913 -- the contract's
     """
     if limit < 0:
         raise ValueError(f"limit must not be negative: {limit}")
-    standing = _both(pairs)
-    left = set(gone)
-    refused = set(_both(declined))
-    _check(problem, standing, left)
-    broken = [pair for pair in standing if pair in refused or left & {pair[0], pair[1]}]
-    policy = undecided(policy or Policy(), left, refused)
-    bans = [
-        Decision(mentor=mentor, learner=learner) for mentor, learner in sorted(refused)
-    ]
+    pairings, left, refused = _checked(problem, pairs, gone, declined)
+    broken = [pair for pair in pairings if pair in refused or left & {*pair}]
     there = {city.id for city in problem.cities} - left
-    policy = policy.model_copy(
-        update={
-            "bans": (
-                *policy.bans,
-                *(ban for ban in bans if {ban.mentor, ban.learner} <= there),
-            ),
-            "objective": "total",
-        }
+    changed, origin = redecided(
+        policy or Policy(),
+        gone=left,
+        lifted=refused,
+        bans={
+            pair: f"/declined/{at}"
+            for at, pair in enumerate(refused)
+            if there.issuperset(pair)
+        },
     )
-    bench = _Bench(
-        Round(without(problem, left), policy),
-        [pair for pair in standing if pair not in broken],
-    )
-    levels = _levels(bench)
+    try:
+        found = Round(
+            without(problem, left), changed.model_copy(update={"objective": "total"})
+        )
+    except Refused as error:
+        raise retold(error, origin) from None
+    bench = _Bench(found, [pair for pair in pairings if pair not in broken])
+    standing = bench.standing
+    by_changes = levels(standing)
     # Half of the list is for what undoes more, half for what else undoes nothing.
-    found = list(islice(levels, max(1, (limit + 1) // 2)))
-    if not found:
-        raise Infeasible(conflict(bench.found))
-    seen = {found[0].tobytes()}
-    if not bench.undone(found[0]):
-        others = (one for one in _ranked(bench) if one.tobytes() not in seen)
-        found += islice(others, max(limit - len(found), 0))
-    found += islice(levels, max(limit - len(found), 0))
+    repairs = list(islice(by_changes, max(1, (limit + 1) // 2)))
+    if not repairs:
+        raise retold(Infeasible(conflict(bench.found)), origin)
+    if not standing.undone(repairs[0]):
+        first = repairs[0].tobytes()
+        others = (one for one in ranked(standing) if one.tobytes() != first)
+        repairs += islice(others, max(limit - len(repairs), 0))
+    repairs += islice(by_changes, max(limit - len(repairs), 0))
     return sorted(
-        (bench.told(chosen, broken) for chosen in found[:limit]),
+        (bench.told(chosen, broken) for chosen in repairs[:limit]),
         key=lambda one: (one.changes, -one.points),
     )
 
 
-def _both(pairs: Iterable[AnyPair]) -> list[tuple[str, str]]:
-    """Return the pairs as (mentor id, learner id)."""
-    return [(mentor, learner) for mentor, learner in map(ids, pairs)]
-
-
-def _check(
-    problem: Problem, standing: list[tuple[str, str]], gone: Collection[str]
-) -> None:
-    known = {city.id for city in problem.cities} | set(gone)
+def _checked(
+    problem: Problem,
+    pairs: Iterable[AnyPair],
+    gone: Iterable[str] = (),
+    declined: Iterable[AnyPair] = (),
+) -> tuple[list[tuple[str, str]], set[str], list[tuple[str, str]]]:
+    """Return pairs, cities gone and pairs declined, or raise `InvalidProblem`."""
+    if isinstance(gone, str):
+        raise InvalidProblem([("/gone", "ids", "Name cities by a list of ids.")])
+    left = set(gone)
+    here = {city.id for city in problem.cities}
     findings: list[Finding] = []
-    for at, pair in enumerate(standing):
-        findings += [
-            (f"/pairs/{at}/{role}", "unknown_city", f"No city has the id `{city}`.")
-            for role, city in zip(("mentor", "learner"), pair, strict=True)
-            if city not in known
-        ]
-        if pair in standing[:at]:
-            message = "This pair stands higher up already: remove one of the two."
-            findings.append((f"/pairs/{at}", "duplicate", message))
+
+    def read(field: str, some: Iterable[AnyPair], known: set[str]) -> list[Any]:
+        seen: list[tuple[str, ...]] = []
+        for at, pair in enumerate(map(ids, some)):
+            place = f"/{field}/{at}"
+            if len(pair) != len(ROLES):
+                message = "A pair is a mentor's id and a learner's id."
+                findings.append((place, "pair", message))
+                continue
+            findings.extend(
+                (f"{place}/{role}", "unknown_city", f"No city has the id `{city}`.")
+                for role, city in zip(ROLES, pair, strict=True)
+                if city not in known
+            )
+            if pair[0] == pair[1]:
+                message = "A city is never its own partner."
+                findings.append((f"{place}/learner", "itself", message))
+            if pair in seen:
+                message = "This pair stands higher up already: remove one of the two."
+                findings.append((place, "duplicate", message))
+            seen.append(pair)
+        return seen
+
+    pairings = read("pairs", pairs, here | left)
+    refused = read("declined", declined, here.union(left, *pairings))
     if findings:
         raise InvalidProblem(findings)
+    return pairings, left, refused
 
 
 class _Bench:
@@ -151,80 +150,30 @@ class _Bench:
 
     Args:
         found: The round.
-        standing: (mentor id, learner id) of what is not broken.
+        pairs: (mentor id, learner id) of what is not broken.
+
+    Attributes:
+        standing: The same as numbers.
+        homeless: Pairs of which a city has no place in its role any more.
 
     """
 
-    def __init__(self, found: Round, standing: Pairs) -> None:
+    def __init__(self, found: Round, pairs: Pairs) -> None:
         self.found = found
-        self.kept: Bools = np.zeros(found.worth.shape, np.bool_)
+        kept: Bools = np.zeros(found.worth.shape, np.bool_)
         self.homeless = []
-        for pair in standing:
+        for pair in pairs:
             place = found.place(*pair)
             if place is None:
                 self.homeless.append(pair)
             else:
-                self.kept[place] = True
-        self.instance = replace(found.instance(), allowed=found.admissible | self.kept)
-
-    @cached_property
-    def undisturbed(self) -> Instance:
-        """The instance in which all that stands must stay."""
-        return replace(self.instance, pinned=self.found.pinned | self.kept)
-
-    def fits(self, pinned: Bools) -> bool:
-        """Tell whether everybody has places enough for these pairs."""
-        return bool(
-            (pinned.sum(axis=1) <= self.found.capacity).all()
-            and (pinned.sum(axis=0) <= self.found.demand).all()
-        )
-
-    def value(self, chosen: Bools) -> int:
-        """Return the micro-points of these pairs, wishes included."""
-        return int(self.found.worth[chosen].sum())
-
-    def solved(self, instance: Instance) -> Bools | None:
-        """Return the pairs with the most points, or None if nothing is possible."""
-        if not self.fits(instance.pinned):
-            return None
-        try:
-            return instance.solve("total").chosen
-        except (Impossible, TooHard):
-            return None
-
-    def solved_part(self, mentors: Bools, learners: Bools) -> Bools | None:
-        """Return the best pairs of some cities alone, of whose own all stay."""
-        instance = self.undisturbed.part(mentors, learners)
-        try:
-            return instance.solve("total").chosen
-        except (Impossible, TooHard):
-            return None
-
-    @property
-    def ceiling(self) -> int:
-        """More than the value of any assignment."""
-        most = int(min(self.found.capacity.sum(), self.found.demand.sum()))
-        return most * int(self.found.worth.max(initial=0)) + 1
-
-    def undone(self, chosen: Bools) -> int:
-        """Return how many standing pairings are not among these."""
-        return int(np.count_nonzero(self.kept & ~chosen))
-
-    def weighted(self, points: int, stay: int) -> Bools | None:
-        """Return the best pairs where standing ones count for more; None if none is.
-
-        Args:
-            points: What a micro-point counts.
-            stay: What a standing pairing counts besides.
-
-        """
-        worth = points * self.found.worth + stay * self.kept
-        return self.solved(replace(self.instance, worth=worth))
+                kept[place] = True
+        self.standing = Standing(found.instance(), kept)
 
     def told(self, chosen: Bools, broken: Pairs) -> Repair:
         """Return a repair as it travels."""
-        found = self.found
-        undone, added = self.kept & ~chosen, chosen & ~self.kept
+        found, standing = self.found, self.standing
+        undone, added = standing.kept & ~chosen, chosen & ~standing.kept
         homeless = tuple(
             ScoredPair(mentor=mentor, learner=learner, score=0)
             for mentor, learner in self.homeless
@@ -232,7 +181,7 @@ class _Bench:
         served: Bools = np.logical_or.reduce(chosen, axis=0)
         return Repair(
             changes=len(broken) + int(undone.sum()) + len(homeless),
-            points=(self.value(added) - self.value(undone)) / MICRO,
+            points=(standing.value(added) - standing.value(undone)) / MICRO,
             broken=tuple(
                 Pair(mentor=mentor, learner=learner)
                 for mentor, learner in sorted(broken, key=lambda pair: pair[::-1])
@@ -261,107 +210,6 @@ class _Bench:
         )
 
 
-def _levels(bench: _Bench) -> Iterator[Bools]:
-    """Yield the best assignment for each number of undone pairings that brings more.
-
-    Those on the upper hull of points over changes are flows, in which a standing
-    pairing brings so much more (Everett, Operations Research 11, 1963: what is best at
-    a price is best at its own number of changes). Those between are integer programs.
-    """
-    last = bench.solved(bench.undisturbed)
-    if last is None:
-        last = bench.weighted(1, bench.ceiling)
-    most = bench.weighted(int(bench.kept.sum()) + 1, 1)
-    if last is None or most is None:
-        return
-    yield last
-    for corner in (*_corners(bench, last, most), most):
-        if bench.kept.size <= _MOST_PAIRS:
-            for undone in range(bench.undone(last) + 1, bench.undone(corner)):
-                chosen = bench.instance.solve_keeping(bench.kept, undone)
-                if chosen is not None and bench.value(chosen) > bench.value(last):
-                    last = chosen
-                    yield chosen
-        if bench.value(corner) > bench.value(last):
-            last = corner
-            yield corner
-
-
-def _corners(bench: _Bench, left: Bools, right: Bools) -> Iterator[Bools]:
-    """Yield the corners of the upper hull between two of them, fewest undone first."""
-    more_undone = bench.undone(right) - bench.undone(left)
-    more_points = bench.value(right) - bench.value(left)
-    if more_undone <= 1 or more_points <= 0:
-        return
-    corner = bench.weighted(more_undone, more_points)
-    if corner is None:
-        return
-
-    def height(chosen: Bools) -> int:
-        return more_undone * bench.value(chosen) - more_points * bench.undone(chosen)
-
-    if height(corner) > height(left):
-        yield from _corners(bench, left, corner)
-        yield corner
-        yield from _corners(bench, corner, right)
-
-
-@dataclass(frozen=True, order=True)
-class _Branch:
-    """A part of all assignments, by what must and must not be in it."""
-
-    loss: int
-    number: int
-    chosen: Bools
-    instance: Instance
-
-
-def _ranked(bench: _Bench) -> Iterator[Bools]:
-    """Yield the assignments that undo nothing, the one with most points first.
-
-    What is left after the best one is divided into parts by its pairs: all before one
-    are in, that one is out (Murty, Operations Research 16, 1968; Lawler, Management
-    Science 18, 1972). Assignments to which a pair could simply be added are left out.
-    """
-    number = count()
-    branches: list[_Branch] = []
-
-    def grow(instance: Instance) -> None:
-        chosen = bench.solved(instance)
-        if chosen is not None:
-            branch = _Branch(-bench.value(chosen), next(number), chosen, instance)
-            heappush(branches, branch)
-
-    grow(bench.undisturbed)
-    for _ in range(_MOST_TRIES):
-        if not branches:
-            return
-        branch = heappop(branches)
-        if not _open(bench, branch.chosen).any():
-            yield branch.chosen
-        pinned = branch.instance.pinned.copy()
-        for place in np.argwhere(branch.chosen & ~pinned).tolist():
-            allowed = branch.instance.allowed.copy()
-            allowed[tuple(place)] = False
-            grow(replace(branch.instance, allowed=allowed, pinned=pinned.copy()))
-            pinned[tuple(place)] = True
-
-
-def _open(bench: _Bench, chosen: Bools) -> Bools:
-    """Return the pairs that bring points and could simply be added."""
-    found = bench.found
-    free = bench.instance.allowed & ~chosen & (found.worth > 0)
-    free &= (chosen.sum(axis=1) < found.capacity)[:, np.newaxis]
-    free &= chosen.sum(axis=0) < found.demand
-    if found.limits and free.any():
-        for place in np.argwhere(free).tolist():
-            more = chosen.copy()
-            more[tuple(place)] = True
-            held = replace(bench.instance, allowed=more, pinned=more)
-            free[tuple(place)] = held.is_possible()
-    return free
-
-
 def drill(
     problem: Problem,
     policy: Policy | None = None,
@@ -369,8 +217,9 @@ def drill(
 ) -> Drill:
     """Return what happens if a city leaves, for every city that is paired.
 
-    The rest keeps its pairings; free places are filled with the most points. The
-    fragile ones come first, then those that cost most.
+    The rest is mended as the first repair does: what stands is kept as far as can be,
+    and free places are filled with the most points. The fragile ones come first, then
+    those that cost most.
 
     Args:
         problem: The cities with their wishes, vetoes and history.
@@ -379,7 +228,8 @@ def drill(
             assignment.
 
     Raises:
-        InvalidProblem: If a pair names an unknown city, or stands twice.
+        InvalidProblem: If a pair names a city that is unknown or has no place in its
+            role, or stands twice.
         InvalidPolicy: As `match` does.
         Infeasible: As `match` does.
 
@@ -397,15 +247,19 @@ def drill(
     found = Round(problem, policy or Policy())
     if pairs is None:
         chosen = solve(found).chosen
-        standing = [
+        pairings = [
             (found.mentors[row].id, found.learners[column].id)
             for row, column in np.argwhere(chosen).tolist()
         ]
     else:
-        standing = _both(pairs)
-    _check(problem, standing, ())
-    bench = _Bench(found, standing)
-    cities = sorted({city for pair in standing for city in pair})
+        pairings, _, _ = _checked(problem, pairs)
+    bench = _Bench(found, pairings)
+    if bench.homeless:
+        message = "One of the two has no place in its role."
+        raise InvalidProblem(
+            [(f"/pairs/{pairings.index(p)}", "role", message) for p in bench.homeless]
+        )
+    cities = sorted({city for pair in pairings for city in pair})
     items = [_left(bench, city) for city in cities]
     return Drill(
         items=tuple(
@@ -424,14 +278,14 @@ def drill(
 
 def _left(bench: _Bench, city: str) -> DropOut:
     """Return what happens if this city leaves."""
-    found = bench.found
+    found, standing = bench.found, bench.standing
     mentors = np.array([one.id != city for one in found.mentors], np.bool_)
     learners = np.array([one.id != city for one in found.learners], np.bool_)
-    stays = np.zeros_like(bench.kept)
+    stays = np.zeros_like(standing.kept)
     part = np.ix_(mentors, learners)
-    best = bench.solved_part(mentors, learners)
-    stays[part] = bench.kept[part] if best is None else best
-    served, before = stays.any(axis=0), bench.kept.any(axis=0)
+    best = next(levels(standing.part(mentors, learners)), None)
+    stays[part] = standing.kept[part] if best is None else best
+    served, before = stays.any(axis=0), standing.kept.any(axis=0)
     unserved = tuple(
         one.id
         for one, lost in zip(found.learners, before & ~served & learners, strict=True)
@@ -442,13 +296,14 @@ def _left(bench: _Bench, city: str) -> DropOut:
         city=city,
         broken=tuple(
             Pair(mentor=pair.mentor, learner=pair.learner)
-            for pair in bench.scored(bench.kept & ~stays)
+            for pair in bench.scored(standing.kept & ~stays)
         ),
-        added=bench.scored(stays & ~bench.kept),
-        points=(bench.value(stays) - bench.value(bench.kept)) / MICRO,
+        added=bench.scored(stays & ~standing.kept),
+        points=(standing.value(stays) - standing.value(standing.kept)) / MICRO,
         unserved=unserved,
         areas=areas,
-        fragile=bool(unserved or areas),
+        keeps_policy=best is not None,
+        fragile=bool(unserved or areas or best is None),
     )
 
 

@@ -1,6 +1,5 @@
 """What would change if something were decided otherwise, and why a pair is not made."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,7 +7,15 @@ import numpy as np
 from pydantic import ValidationError
 
 import schemas
-from matching._answering.changed import AnyPair, ids, joined, undecided, without
+from matching._answering.changed import (
+    AnyPair,
+    ids,
+    joined,
+    placed,
+    redecided,
+    retold,
+    without,
+)
 from matching._answering.explain import explain
 from matching._answering.match import match
 from matching._errors import Finding, Infeasible, InvalidPolicy, InvalidProblem, Refused
@@ -20,7 +27,6 @@ from schemas import (
     Change,
     City,
     CityPoints,
-    Decision,
     Difference,
     Exclusion,
     Pairing,
@@ -62,7 +68,8 @@ def what_if(  # noqa: PLR0913 -- the contract's
         rules: The rules that change, others stay; None or False switches one off.
 
     Raises:
-        InvalidProblem: For unknown or doubled cities.
+        InvalidProblem: For unknown, doubled or wrong cities; pointers begin at `/add`
+            or `/remove`.
         InvalidPolicy: For unknown ids or impossible values; pointers begin at `/force`,
             `/ban`, `/weights` or `/rules`.
         Infeasible: If nothing keeps the changed round.
@@ -84,7 +91,7 @@ def what_if(  # noqa: PLR0913 -- the contract's
     change = _change(
         force=[_pair(pair) for pair in force],
         ban=[_pair(pair) for pair in ban],
-        remove=list(remove),
+        remove=remove if isinstance(remove, str) else list(remove),
         add=list(add),
         weights=weights,
         rules=rules,
@@ -120,28 +127,34 @@ def after(problem: Problem, policy: Policy, before: Solution, change: Change) ->
     for field in ("force", "ban"):
         pairs = getattr(change, field)
         _refuse(InvalidPolicy, _wrong_pairs(field, pairs, known))
-    kept = undecided(policy, gone)
-    pins, pin_origin = _with("pins", kept.pins, "force", change.force)
-    bans, ban_origin = _with("bans", kept.bans, "ban", change.ban)
+    decided, origin = redecided(
+        policy,
+        gone=gone,
+        pins=_places("force", change.force),
+        bans=_places("ban", change.ban),
+    )
     changed = _policy(
-        kept.model_copy(update={"pins": pins, "bans": bans}),
+        decided,
         weights=change.weights.model_dump(exclude_unset=True),
         rules=change.rules.model_dump(exclude_unset=True),
     )
     try:
         solution = match(joined(without(problem, gone), change.add), changed)
     except Refused as error:
-        origin = pin_origin | ban_origin
-        raise type(error)(
-            [
-                (_DECISION.sub(lambda at: origin[at[0]], pointer), code, message)
-                for pointer, code, message in error.errors
-            ]
-        ) from None
+        raise retold(error, origin) from None
+    relaxed = tuple(
+        one.model_copy(update={"rule": placed(f"/{one.rule}", origin)[1:]})
+        for one in solution.relaxations
+    )
+    solution = solution.model_copy(update={"relaxations": relaxed})
     return WhatIf(solution=solution, difference=difference(before, solution))
 
 
-_DECISION = re.compile(r"^/(pins|bans)/\d+")
+def _places(field: str, pairs: Iterable[schemas.Pair]) -> dict[tuple[str, str], str]:
+    """Return where the caller gave each pair."""
+    return {
+        (pair.mentor, pair.learner): f"/{field}/{at}" for at, pair in enumerate(pairs)
+    }
 
 
 def _change(**fields: Any) -> Change:  # noqa: ANN401 -- whatever was given
@@ -149,14 +162,17 @@ def _change(**fields: Any) -> Change:  # noqa: ANN401 -- whatever was given
     try:
         return Change(**given)
     except ValidationError as error:
-        raise InvalidPolicy(findings(error)) from None
+        found = findings(error)
+        of_cities = any(at.startswith(("/add", "/remove")) for at, _, _ in found)
+        raise (InvalidProblem if of_cities else InvalidPolicy)(found) from None
 
 
 def _pair(pair: AnyPair) -> Any:  # noqa: ANN401 -- `Change` looks at it
     """Return a pair as `Change` takes it."""
     if isinstance(pair, str | Mapping):
         return pair
-    return dict(zip(("mentor", "learner"), ids(pair), strict=False))
+    # A third one is refused like every field that is not known.
+    return dict(zip(("mentor", "learner", "third"), ids(pair), strict=False))
 
 
 def _refuse(kind: type[Refused], findings: Iterable[Finding]) -> None:
@@ -185,21 +201,6 @@ def _wrong_pairs(
         if pair.mentor == pair.learner:
             message = "A city is never its own partner."
             yield f"/{field}/{at}/learner", "itself", message
-
-
-def _with(
-    kind: str, kept: tuple[Decision, ...], field: str, pairs: tuple[schemas.Pair, ...]
-) -> tuple[tuple[Decision, ...], dict[str, str]]:
-    """Return the decisions with these pairs as well, and where each comes from."""
-    decided = {(one.mentor, one.learner): f"/{kind}" for one in kept}
-    more: list[Decision] = []
-    origin = {f"/{kind}/{at}": f"/{kind}/{at}" for at in range(len(kept))}
-    for at, pair in enumerate(pairs):
-        if (pair.mentor, pair.learner) not in decided:
-            decided[pair.mentor, pair.learner] = field
-            origin[f"/{kind}/{len(kept) + len(more)}"] = f"/{field}/{at}"
-            more.append(Decision(mentor=pair.mentor, learner=pair.learner))
-    return (*kept, *more), origin
 
 
 def _policy(

@@ -6,6 +6,7 @@ same answer everywhere; a limit that stops a proof is told as a gap.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from matching._solving.limited import Demand
 
 NODES = 20_000
 """Most nodes of branch and bound for each goal."""
+LEVELS = 50_000
+"""Up to so many pairs, over all goals, `fair` goes from level to level."""
 _HALF = 0.5
-_INFEASIBLE = 2
-"""The status with which `milp` says that no solution exists."""
+_OPTIMAL, _STOPPED, _INFEASIBLE = 0, 1, 2
+"""How `milp` says that it is done, out of nodes, or that nothing is possible."""
 _PROVEN = 1e-3
 """Goals are whole numbers: a bound this near to the next one proves the optimum."""
 
@@ -114,11 +117,16 @@ class Program:
             ],
             options={"mip_rel_gap": 0, "node_limit": NODES},
         )
+        if found.status == _INFEASIBLE:
+            raise Impossible
+        if found.status not in {_OPTIMAL, _STOPPED}:
+            raise RuntimeError(f"HiGHS answered {found.status}: {found.message}")
         if found.x is None:
-            raise Impossible if found.status == _INFEASIBLE else TooHard
+            raise TooHard
         self._values = np.rint(found.x)
         reached = round(float(weight @ self._values[variables]))
-        possible = math.floor(-found.mip_dual_bound + _PROVEN)
+        most = float(weight.sum())  # in case the search told of no bound
+        possible = math.floor(min(-found.mip_dual_bound, most) + _PROVEN)
         if not self.gap:
             self.gap = float(max(0, possible - reached))
         self.keep(1, [(np.zeros_like(variables), variables, weight)], lower=reached)
@@ -155,12 +163,18 @@ class Program:
         """Keep the assignments with the largest sum of worth."""
         self.make_most(self.pairs, worth[self.mentor, self.learner])
 
-    def best_for_the_worst_off(self, level: Ints, base: int) -> None:
+    def best_for_the_worst_off(
+        self, level: Ints, base: int, settled: Callable[[int], None]
+    ) -> None:
         """Keep the assignments that are leximin over the learners' best pairings.
+
+        Every level in use is a goal; after `LEVELS` pairs' worth of them the rest of
+        the levels is left as it comes, and `gap` counts the learners concerned.
 
         Args:
             level: (mentors, learners) how good a pair is for its learner, as ranks.
             base: The level of a learner without a mentor.
+            settled: Called with the number of learners that can no longer change level.
 
         """
         levels = level[self.mentor, self.learner]
@@ -169,15 +183,17 @@ class Program:
         self.keep(self._shape[1], [(self.learner, key, 1)], upper=1)
         pair = np.arange(self.pairs.size)
         self.keep(pair.size, [(pair, key, 1), (pair, self.pairs, -1)], upper=0)
-        while True:
+        for _ in range(max(1, LEVELS // max(self.pairs.size, 1))):
             # Most learners above the level: fewest at or below it.
             above = key[levels > base]
             self.make_most(above, np.ones(above.size, np.int64))
             reached = np.where(self.chosen(), level, base).max(axis=0, initial=base)
             further = reached[reached > base]
+            settled(reached.size - further.size)
             if not further.size:
                 return
             # Nobody needs to be between the two levels, so nobody is to be.
             base = int(further.min())
             above = key[levels >= base]
             self.keep(1, [(np.zeros_like(above), above, 1)], lower=further.size)
+        self.gap = self.gap or float(further.size)

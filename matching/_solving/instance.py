@@ -89,9 +89,11 @@ class Instance:
 
         """
         if self.limits:
-            return self._solve_limited(objective)
+            return self._solve_limited(objective, settled)
         capacity = self.capacity - self.pinned.sum(axis=1)
         demand = self.demand - self.pinned.sum(axis=0)
+        if (capacity < 0).any() or (demand < 0).any():
+            raise Impossible
         candidate = self.allowed & ~self.pinned
         candidate &= (capacity > 0)[:, np.newaxis] & (demand > 0)
         has_pin = self.pinned.sum(axis=0) > 0
@@ -157,14 +159,16 @@ class Instance:
         )
 
     def solve_keeping(self, kept: Bools, undone: int) -> Bools | None:
-        """Return the pairs with most points of which few are undone; None if none is.
+        """Return the pairs with most points of which few are undone.
+
+        None if nothing is possible, or the best is not proven within the work allowed.
 
         Args:
             kept: (mentors, learners) pairs that stand, all of them allowed.
             undone: How many of them may be missing.
 
         """
-        program = Program(self._demand((self.allowed & (self.worth > 0)) | kept))
+        program = Program(self._demand(self._usable("total") | kept))
         standing = program.pairs[kept[program.mentor, program.learner]]
         term = np.zeros_like(standing), standing, 1
         program.keep(1, [term], lower=standing.size - undone)
@@ -172,7 +176,10 @@ class Instance:
             program.most(self.worth)
         except (Impossible, TooHard):
             return None
-        return program.chosen()
+        if program.gap:
+            return None
+        chosen = program.chosen()
+        return chosen & ~self._idle(chosen, kept)
 
     def is_possible(self) -> bool:
         """Tell whether anything keeps places, pins and limits.
@@ -197,10 +204,21 @@ class Instance:
         """
         given = self._demand(usable)
         nested = families(self.limits, *self.worth.shape)
-        several = whole and (self.demand > 1).any()
-        if nested is None or self.limits.only_if_used or several:
+        keyed = whole and bool((self.demand > 1).any())
+        if nested is None or self.limits.only_if_used:
             return Program(given)
-        return LimitedFlow(given, nested)
+        if keyed and nested[-1].most.size:
+            return Program(given)
+        return LimitedFlow(given, nested, keyed=keyed)
+
+    def _usable(self, objective: str) -> Bools:
+        """Return the pairs that may be used: those that bring points or must be.
+
+        Only `served` and a minimum load fill places without bringing points.
+        """
+        if objective == "served" or self.limits.least > 0:
+            return self.allowed
+        return self.allowed & (self.worth > 0)
 
     def _demand(self, usable: Bools) -> Demand:
         return Demand(
@@ -211,36 +229,37 @@ class Instance:
             limits=self.limits,
         )
 
-    def _solve_limited(self, objective: str) -> Solved:
+    def _solve_limited(self, objective: str, settled: Callable[[int], None]) -> Solved:
         """Return the best pairs under the limits; `worth` is never below 0 here."""
-        useful = self.allowed & (self.worth > 0)
-        # Only what must be fills places without bringing points.
-        any_worth = objective == "served" or self.limits.least > 0
-        solver = self._limited(
-            self.allowed if any_worth else useful, whole=objective == "fair"
-        )
+        solver = self._limited(self._usable(objective), whole=objective == "fair")
         if objective == "served":
             solver.most_learners()
             solver.most_pairs(np.ones_like(self.allowed))
         elif objective == "fair":
             ranks = np.unique(np.append(self.worth, 0), return_inverse=True)[1]
             level = ranks[:-1].reshape(self.worth.shape)
-            solver.best_for_the_worst_off(level, int(ranks[-1]))
-            solver.most_pairs(useful)
+            solver.best_for_the_worst_off(level, int(ranks[-1]), settled)
+            solver.most_pairs(self.worth > 0)
         counts = isinstance(solver, Program) and solver.gap > 0
         solver.most(self.worth)
         chosen = solver.chosen()
         if objective != "served":
-            chosen &= ~self._idle(chosen)
+            chosen &= ~self._idle(chosen, self.pinned)
         if isinstance(solver, Program):
             return Solved(chosen, "milp", solver.gap, counts)
         return Solved(chosen, flow=solver)
 
-    def _idle(self, chosen: Bools) -> Bools:
-        """Return the pairs that bring no points and that no limit asks for."""
+    def _idle(self, chosen: Bools, kept: Bools) -> Bools:
+        """Return the pairs that bring no points and that nothing asks for.
+
+        Args:
+            chosen: (mentors, learners) pairs that are made.
+            kept: Pairs that stay, whatever they bring.
+
+        """
         idle = np.zeros_like(chosen)
         load = chosen.sum(axis=1)
-        for mentor, learner in np.argwhere(chosen & ~self.pinned & (self.worth == 0)):
+        for mentor, learner in np.argwhere(chosen & ~kept & (self.worth == 0)):
             if load[mentor] > self.limits.least:
                 load[mentor] -= 1
                 idle[mentor, learner] = True

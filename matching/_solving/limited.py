@@ -6,6 +6,7 @@ Magnanti and Orlin 1993 for the flow). Where they overlap, or a mentor may have 
 instead of its least, the problem is NP-hard in general and goes to `branched`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +76,13 @@ class LimitedFlow:
     Args:
         given: Places, pins and limits.
         nested: The capped groups.
+        keyed: Whether one pair of each learner is its key, the one that counts for
+            `fair`. Then every pair is a node that leads to its learner's key or to
+            what it has beside; learners' own groups cannot stand between.
 
     """
 
-    def __init__(self, given: Demand, nested: Families) -> None:
+    def __init__(self, given: Demand, nested: Families, *, keyed: bool) -> None:
         of_mentors, of_learners, in_mentor, in_learner = nested
         self.mentor, self.learner = np.nonzero(given.usable)
         mentors, learners = self._cities = given.usable.shape
@@ -93,6 +97,8 @@ class LimitedFlow:
         outer = self._nodes(learners * in_learner.most.size).reshape(
             learners, in_learner.most.size
         )
+        pair = self._nodes(self.mentor.size if keyed else 0)
+        beside = self._nodes(learners if keyed else 0)
         net = self.net = Circulation(self._taken)
         net.add(sink, source, int(given.demand.sum()))
         net.add(
@@ -114,7 +120,11 @@ class LimitedFlow:
         self._tail = _within(inner, in_mentor.innermost, mentor[:, np.newaxis])
         self._head = _within(outer, in_learner.innermost, learner[:, np.newaxis]).T
         at = self.mentor, self.learner
-        self.pairs = net.add(self._tail[at], self._head[at], 1, given.pinned[at])
+        ends = pair if keyed else self._head[at]
+        self.pairs = self.keys = net.add(self._tail[at], ends, 1, given.pinned[at])
+        if keyed:
+            self.keys = net.add(pair, learner[self.learner], 1)
+            net.add(pair, beside[self.learner], 1)
         net.add(
             outer.ravel(),
             _within(outer, in_learner.parent, learner[:, np.newaxis]).ravel(),
@@ -123,7 +133,7 @@ class LimitedFlow:
         leave = _within(learner_group, of_learners.innermost, sink)
         one = np.minimum(given.demand, 1)
         self.first = net.add(learner, leave, one)
-        net.add(learner, leave, given.demand - one)
+        net.add(beside if keyed else learner, leave, given.demand - one)
         net.add(
             learner_group,
             _within(learner_group, of_learners.parent, sink),
@@ -156,12 +166,15 @@ class LimitedFlow:
         """Keep the flows with most of the pairs that count."""
         self.most(counted.astype(np.int64))
 
-    def best_for_the_worst_off(self, level: Ints, base: int) -> None:
-        """Keep the flows that are leximin; every learner wants one mentor.
+    def best_for_the_worst_off(
+        self, level: Ints, base: int, settled: Callable[[int], None]
+    ) -> None:
+        """Keep the flows that are leximin over the learners' keys.
 
         Args:
             level: (mentors, learners) how good a pair is for its learner, as ranks.
             base: The level of a learner without a mentor.
+            settled: Called with the number of learners that can no longer change level.
 
         """
         learners = self._cities[1]
@@ -171,6 +184,7 @@ class LimitedFlow:
         while True:
             reached = np.where(self.chosen(), level, base).max(axis=0, initial=base)
             ahead = reached[reached > done]
+            settled(learners - ahead.size)
             if not ahead.size:
                 return
             lowest = int(ahead.min())
@@ -183,7 +197,7 @@ class LimitedFlow:
             alone = (done < base < lowest) * (learners + 1) + (base == lowest)
             self.net.make_cheapest(
                 self.net.costs(
-                    {self.pairs: between * (learners + 1) + here, self.first: -alone}
+                    {self.keys: between * (learners + 1) + here, self.first: -alone}
                 )
             )
             done = lowest

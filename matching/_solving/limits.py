@@ -52,7 +52,7 @@ class Limits:
 
     def __bool__(self) -> bool:
         """Tell whether anything is limited at all."""
-        return bool(self.caps) or self.least > self.only_if_used
+        return bool(self.caps) or self.least > 0
 
     def full(self, chosen: Bools) -> Bools:
         """Return the pairs, (mentors, learners), that no cap lets through any more."""

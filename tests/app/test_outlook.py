@@ -155,7 +155,14 @@ def test_a_city_that_leaves_is_told_by_what_it_breaks():
         points=0,
         unserved=("arlon", "nice"),
         areas=("housing", "data"),
+        keeps_policy=True,
         fragile=True,
+    )
+    broken = lost.model_copy(
+        update={"keeps_policy": False, "areas": (), "unserved": ("nice",)}
+    )
+    assert outlook.if_it_left(broken, NAMES, AREA_NAMES) == (
+        "Fragile: nothing keeps the limits of the round; Nice stays without a mentor."
     )
     assert outlook.if_it_left(lost, NAMES, AREA_NAMES) == (
         "Fragile: Arlon and Nice stay without a mentor; no mentor is left who is "

@@ -15,7 +15,7 @@ ASSOCIATIONS = [None, "north", "south", "across"]
 
 
 @st.composite
-def rounds(draw, mentors=3, learners=3):
+def rounds(draw, mentors=3, learners=3, most=2):
     """Cities with places, some in both roles, all in countries and associations."""
     cities = []
     for role, count in (("mentor", mentors), ("learner", learners)):
@@ -45,7 +45,7 @@ def rounds(draw, mentors=3, learners=3):
                 ("learner_demand", "learner"),
             ):
                 if one in roles:
-                    made[field] = draw(st.integers(1, 2))
+                    made[field] = draw(st.integers(1, most))
             cities.append(made)
     return cities
 
@@ -64,6 +64,26 @@ caps = st.lists(
 loads = st.fixed_dictionaries(
     {"mentor": st.integers(0, 2), "only_if_used": st.booleans()}
 )
+
+
+def covered_city(name, role, covered, **more):
+    """A city whose pairs score ten points for each level that is covered.
+
+    A learner has five areas of its own, the first, second, … learner those from 0, 5, …
+    on; `covered` says how many of its ten levels a mentor covers, learner by learner.
+    Scores are such if `needs_met` alone has weight.
+    """
+    kind = "strength" if role == "mentor" else "need"
+    areas = {
+        area: {kind: min(max(levels - 2 * step, 0), 2)}
+        for at, levels in enumerate(covered)
+        for step, area in enumerate(reference.AREA_IDS[5 * at : 5 * at + 5])
+    }
+    one = {"id": name, "name": name, "country": "BE", "roles": [role], "areas": areas}
+    return one | more
+
+
+ONLY_NEEDS = dict.fromkeys(reference.WEIGHTS, 0) | {"needs_met": 1}
 
 
 class Table:

@@ -46,6 +46,61 @@ def test_limits_are_kept_and_nothing_better_keeps_them(
     assert micro(solution.measures.value) == table.value(pairs)
 
 
+@pytest.mark.parametrize("most", [1, 2])
+@SOLID
+@given(data=st.data())
+def test_nested_caps_are_fair_by_flows_alone(most, data):
+    cities = data.draw(rounds.rounds(most=most))
+    caps = data.draw(
+        rounds.caps.map(
+            lambda caps: [
+                cap | {"by": "country"}
+                for cap in caps
+                if (cap["side"], cap["per"]) != ("mentor", "partner")
+            ]
+        )
+    )
+    table = rounds.table(cities, objective="fair", caps=caps)
+
+    solution = match(table.problem, table.policy)
+
+    assert table.key(pairs_of(solution)) == table.best()
+    assert solution.engine == "flow"
+
+
+COUNTRY, ASSOCIATION = (
+    {"side": "mentor", "by": by, "per": "round", "max": 2}
+    for by in ("country", "association")
+)
+
+
+@pytest.mark.parametrize("demand", [1, 2])
+@pytest.mark.parametrize(
+    ("caps", "engine"),
+    [([], "flow"), ([COUNTRY], "flow"), ([COUNTRY, ASSOCIATION], "milp")],
+)
+def test_fair_gives_up_points_for_the_worst_off_under_limits_too(caps, engine, demand):
+    cities = [
+        rounds.covered_city("a", "mentor", (10, 6), association="one"),
+        rounds.covered_city("b", "mentor", (6, 3), association="two"),
+        rounds.covered_city("c", "mentor", (0, 0), association="two", country="FR"),
+        rounds.covered_city("x", "learner", (10, 0), learner_demand=demand),
+        rounds.covered_city("y", "learner", (0, 10), learner_demand=demand),
+    ]
+    problem = Problem.from_dict({"cities": cities})
+
+    def chosen(objective):
+        found = match(
+            problem,
+            Policy(objective=objective, caps=caps, weights=rounds.ONLY_NEEDS),
+        )
+        return pairs_of(found), found.engine
+
+    dear = {("a", "x"), ("b", "y" if demand == 1 else "x")}
+    assert chosen("total") == (dear, engine)
+    assert chosen("fair") == ({("a", "y"), ("b", "x")}, engine)
+
+
 def test_nested_groups_need_a_flow_only_and_overlapping_ones_a_program():
     def city(name, role, country, association=None):
         one = {"id": name, "name": name, "country": country, "roles": [role]}
@@ -80,6 +135,9 @@ def test_nested_groups_need_a_flow_only_and_overlapping_ones_a_program():
     assert (overlapping.engine, overlapping.measures.places_filled) == ("milp", 2)
     assert {pair.mentor for pair in overlapping.pairings} == {"b", "c"}
     assert (idle.engine, idle.pairings) == ("milp", ())
+    # Whoever is used has one learner at least: no limit, and no pair without points.
+    free = Policy(min_load={"mentor": 1, "only_if_used": True})
+    assert match(Problem.from_dict({"cities": cities}), free).engine == "flow"
     assert {
         (w.rule, w.city)
         for w in match(

@@ -14,7 +14,6 @@ from matching import (
     match,
     repair,
 )
-from schemas import AREA_IDS
 from tests.matching import rounds
 from tests.matching.rounds import pairs_of
 from tests.matching.test_prices import CITIES
@@ -135,33 +134,18 @@ def test_a_swap_is_listed_after_the_repair_that_disturbs_nobody():
 
 
 def test_one_change_is_listed_though_two_bring_more_than_twice_as_much():
-    def levels(area, covered, kind):
-        areas = AREA_IDS[area : area + 5]
-        given = [min(max(covered - 2 * at, 0), 2) for at in range(5)]
-        return {one: {kind: level} for one, level in zip(areas, given, strict=True)}
-
-    # Ten points for each level covered; each learner has five areas of its own.
-    covered = {"a": (3, 6, 4), "b": (4, 3, 0)}
     cities = [
-        {"id": name, "name": name, "country": "BE", "roles": ["mentor"]}
-        | {
-            "areas": {
-                area: level
-                for at, levels_met in enumerate(met)
-                for area, level in levels(5 * at, levels_met, "strength").items()
-            }
-        }
-        for name, met in covered.items()
-    ] + [
-        {"id": name, "name": name, "country": "BE", "roles": ["learner"]}
-        | {"areas": levels(5 * at, 10, "need")}
-        for at, name in enumerate("xyz")
+        rounds.covered_city("a", "mentor", (3, 6, 4)),
+        rounds.covered_city("b", "mentor", (4, 3, 0)),
+        *(
+            rounds.covered_city(name, "learner", [10 * (at == own) for own in range(3)])
+            for at, name in enumerate("xyz")
+        ),
     ]
-    only = dict.fromkeys(Policy().weights.to_dict(), 0) | {"needs_met": 1}
 
     found = repair(
         Problem.from_dict({"cities": cities}),
-        Policy(weights=only),
+        Policy(weights=rounds.ONLY_NEEDS),
         [("a", "x"), ("b", "y")],
     )
 
@@ -194,11 +178,118 @@ def test_a_newcomer_without_any_withdrawal_is_taken_in():
     ]
 
 
+def test_mending_under_a_minimum_load_may_use_pairs_without_points():
+    def city(name, role, area):
+        level = {"strength": 4} if role == "mentor" else {"need": 3}
+        one = {"id": name, "name": name, "country": "BE", "roles": [role]}
+        return one | {"areas": {area: level}}
+
+    cities = [
+        city("m1", "mentor", "housing"),
+        city("m2", "mentor", "contact"),
+        city("m3", "mentor", "health"),
+        city("l1", "learner", "housing"),
+        city("l2", "learner", "contact"),
+        city("l3", "learner", "education"),
+    ]
+    problem = Problem.from_dict({"cities": cities})
+
+    found = repair(
+        problem,
+        Policy(min_load={"mentor": 1}),
+        [("m1", "l2"), ("m2", "l3"), ("m3", "l1")],
+        limit=20,
+    )
+
+    assert [(one.changes, one.points) for one in found if one.undone] == [
+        (2, 65),
+        (3, 130),
+    ]
+    assert all(len(one.pairings) == 3 for one in found)
+
+
+def test_the_drill_undoes_what_a_limit_or_too_few_places_ask_for():
+    problem = Problem.from_dict({"cities": CITIES})
+    full = [("ghent", "arlon"), ("ghent", "namur")]
+    two = [("ghent", "arlon"), ("lyon", "namur")]
+
+    over = drill(problem, None, [*full, ("lyon", "arlon")]).items
+    loaded = drill(problem, Policy(min_load={"mentor": 1}), two).items
+
+    for one in over:
+        left = {*full, ("lyon", "arlon")} - pairs(one.broken) | pairs(one.added)
+        table = rounds.table(without(CITIES, {one.city}))
+        assert table.is_legal(left)
+    # Without arlon or namur two mentors cannot both have a learner.
+    assert {one.city: (one.keeps_policy, one.fragile) for one in loaded} == {
+        "ghent": (True, True),
+        "lyon": (True, True),
+        "arlon": (False, True),
+        "namur": (False, True),
+    }
+
+
+def test_refusals_point_at_what_the_caller_gave():
+    problem = Problem.from_dict({"cities": CITIES})
+    pins = [{"mentor": "ghent", "learner": one} for one in ("arlon", "namur")]
+    strict = Policy(pins=pins[1:], rules={"different_country": True})
+
+    with pytest.raises(Infeasible) as pinned:
+        repair(
+            problem,
+            Policy(pins=[pins[0], *strict.pins], rules=strict.rules),
+            [("lyon", "arlon")],
+            gone=["arlon"],
+        )
+    with pytest.raises(Infeasible) as loaded:
+        repair(
+            problem,
+            Policy(min_load={"mentor": 1}),
+            [("lyon", "namur")],
+            declined=[("lyon", "arlon"), ("lyon", "namur")],
+        )
+
+    assert [e[:2] for e in pinned.value.errors] == [("/pins/1", "different_country")]
+    assert {e[0] for e in loaded.value.errors} == {
+        "/min_load",
+        "/declined/0",
+        "/declined/1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"gone": "lyon"}, ("/gone", "ids")),
+        ({"declined": [("lyon", "x")]}, ("/declined/0/learner", "unknown_city")),
+        ({"declined": [("lyon",)]}, ("/declined/0", "pair")),
+    ],
+)
+def test_wrong_withdrawals_are_refused(more, error):
+    problem = Problem.from_dict({"cities": CITIES})
+
+    with pytest.raises(InvalidProblem) as refused:
+        repair(problem, None, [("lyon", "arlon")], **more)
+
+    assert [e[:2] for e in refused.value.errors] == [error]
+
+
+def test_the_drill_refuses_a_pair_without_a_place():
+    problem = Problem.from_dict({"cities": CITIES})
+
+    with pytest.raises(InvalidProblem) as refused:
+        drill(problem, None, [("lyon", "arlon"), ("arlon", "namur")])
+
+    assert [e[:2] for e in refused.value.errors] == [("/pairs/1", "role")]
+
+
 @pytest.mark.parametrize(
     ("standing", "error"),
     [
         ([("x", "arlon")], ("/pairs/0/mentor", "unknown_city")),
         ([("lyon", "arlon"), ("lyon", "arlon")], ("/pairs/1", "duplicate")),
+        ([("lyon", "lyon")], ("/pairs/0/learner", "itself")),
+        ([{"mentor": "lyon"}], ("/pairs/0", "pair")),
     ],
 )
 def test_wrong_pairs_are_refused(standing, error):

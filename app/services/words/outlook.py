@@ -126,6 +126,8 @@ def _named(ids: Sequence[str], names: Names) -> str:
 def if_it_left(found: DropOut, names: Names, areas: Names) -> str:
     """Return in words how bad it is if the city leaves."""
     told = []
+    if not found.keeps_policy:
+        told.append("nothing keeps the limits of the round")
     if found.unserved:
         stays = "stays" if len(found.unserved) == 1 else "stay"
         told.append(f"{_named(found.unserved, names)} {stays} without a mentor")
