@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ortools.graph.python.max_flow import SimpleMaxFlow
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from matching._arrays import Ints
@@ -60,3 +61,32 @@ class Network:
         flow = solver.flows(np.arange(tail.size, dtype=np.int32))
         ends = np.cumsum([arcs[0].size for arcs in self._arcs])
         return np.split(flow, ends[:-1])
+
+
+def fullest(row: Ints, column: Ints, want: Ints, offer: Ints) -> Any:  # noqa: ANN401 -- OR-tools has no types
+    """Return a solved network that makes as many of the pairs as can be at once.
+
+    Its nodes are the rows, the columns, the source and the sink.
+
+    Args:
+        row: The row of every pair.
+        column: Its column.
+        want: How many pairs each row may have.
+        offer: How many each column may have.
+
+    """
+    rows, columns = want.size, offer.size
+    source, sink = rows + columns, rows + columns + 1
+    solver = SimpleMaxFlow()
+    for tail, head, most in (
+        (np.full(rows, source), np.arange(rows), want),
+        (row, rows + column, np.ones(row.size)),
+        (rows + np.arange(columns), np.full(columns, sink), offer),
+    ):
+        solver.add_arcs_with_capacity(
+            tail.astype(np.int32), head.astype(np.int32), most.astype(np.int64)
+        )
+    status = solver.solve(source, sink)
+    if status != solver.OPTIMAL:
+        raise RuntimeError(f"The flow solver answered {status}.")
+    return solver

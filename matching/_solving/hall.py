@@ -8,9 +8,9 @@ source side of a minimum cut is such a set with the largest shortfall.
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from matching._arrays import Bools, Ints
+from matching._solving.flow import fullest
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +47,9 @@ def deficiency(can: Bools, want: Ints, offer: Ints) -> Deficiency:
 
     """
     rows, columns = can.shape
-    source, sink = rows + columns, rows + columns + 1
     row, column = np.nonzero(can)
-    solver = SimpleMaxFlow()
-    for tail, head, most in (
-        (np.full(rows, source), np.arange(rows), want),
-        (row, rows + column, np.ones(row.size)),
-        (rows + np.arange(columns), np.full(columns, sink), offer),
-    ):
-        solver.add_arcs_with_capacity(
-            tail.astype(np.int32), head.astype(np.int32), most.astype(np.int64)
-        )
-    status = solver.solve(source, sink)
-    if status != solver.OPTIMAL:
-        raise RuntimeError(f"The flow solver answered {status}.")
-    reached = np.zeros(sink + 1, np.bool_)
+    solver = fullest(row, column, want, offer)
+    reached = np.zeros(rows + columns + 2, np.bool_)
     reached[solver.get_source_side_min_cut()] = True
     mine, theirs = reached[:rows], reached[rows : rows + columns]
     beside = can & mine[:, np.newaxis] & ~theirs

@@ -84,7 +84,7 @@ class Instance:
             settled: Called by `fair` with the number of learners already settled.
 
         Raises:
-            Impossible: If nothing keeps the limits.
+            Impossible: If nothing keeps the limits, or pins need more than the places.
             TooHard: If nothing that keeps them was found within the work allowed.
 
         """

@@ -7,10 +7,9 @@ last mentor away.
 """
 
 import numpy as np
-from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from matching._arrays import Bools, Ints
-from matching._solving.flow import Network
+from matching._solving.flow import Network, fullest
 
 
 def most_served(
@@ -29,8 +28,10 @@ def most_served(
     mentors, learners = worth.shape
     mentor, learner = np.nonzero(candidate)
     one = np.where(served, 0, np.minimum(demand, 1))
-    newly = _most_places(mentor, learner, capacity, one)
-    places = _most_places(mentor, learner, capacity, demand)
+    newly, places = (
+        fullest(mentor, learner, capacity, most).optimal_flow()
+        for most in (one, demand)
+    )
     source, first, further = range(mentors + learners, mentors + learners + 3)
     node = mentors + np.arange(learners)
     network = Network(mentors + learners + 3)
@@ -42,22 +43,3 @@ def most_served(
     chosen = np.zeros(worth.shape, np.bool_)
     chosen[mentor, learner] = network.solve()[pairs]
     return chosen
-
-
-def _most_places(mentor: Ints, learner: Ints, capacity: Ints, demand: Ints) -> int:
-    """Return how many pairs can be made at once."""
-    mentors, learners = capacity.size, demand.size
-    source, sink = mentors + learners, mentors + learners + 1
-    solver = SimpleMaxFlow()
-    for tail, head, most in (
-        (np.full(mentors, source), np.arange(mentors), capacity),
-        (mentor, mentors + learner, np.ones(mentor.size)),
-        (mentors + np.arange(learners), np.full(learners, sink), demand),
-    ):
-        solver.add_arcs_with_capacity(
-            tail.astype(np.int32), head.astype(np.int32), most.astype(np.int64)
-        )
-    status = solver.solve(source, sink)
-    if status != solver.OPTIMAL:
-        raise RuntimeError(f"The flow solver answered {status}.")
-    return int(solver.optimal_flow())
