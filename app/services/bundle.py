@@ -8,7 +8,9 @@ organisers and auditors.
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,20 @@ _PARTS = ("problem.json", "policy.json", "solution.json")
 _MANIFEST = "manifest.json"
 _MOST_BYTES = 512 * 2**20
 """Most bytes of a file in a bundle: a ZIP file may claim to hold anything."""
+_MOST_TRIALS = 100_000
+"""Most trials that are made again: a manifest may ask for anything."""
+# A method of packing that is not known, a password, bytes that do not unpack, an end
+# too early, and numbers that point out of the file.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    struct.error,
+)
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a ZIP file knows: when it was written is no part of it."""
 
@@ -100,18 +116,19 @@ def _digest(content: bytes) -> str:
 
 def unseal(content: bytes) -> Bundle:
     """Return what is in the ZIP file, or raise `Broken`."""
+    parts = _unpacked(content)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            manifest = json.loads(_read(file, _MANIFEST))
-            parts = {name: _read(file, name) for name in _PARTS}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise Broken("It is no ZIP file that can be read.") from error
+        manifest = json.loads(parts.pop(_MANIFEST))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise Broken(f"{_MANIFEST} is not JSON.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise Broken(f"{_MANIFEST} is not of format {FORMAT}.")
     digests, trials = manifest.get("sha256"), manifest.get("trials")
-    if not isinstance(digests, dict) or not isinstance(trials, int) or trials < 0:
+    if not (
+        isinstance(digests, dict)
+        and isinstance(trials, int)
+        and 0 <= trials <= _MOST_TRIALS
+    ):
         raise Broken(f"{_MANIFEST} is not complete.")
     for name, part in parts.items():
         if digests.get(name) != _digest(part):
@@ -125,6 +142,17 @@ def unseal(content: bytes) -> Bundle:
         )
     except ValidationError as error:
         raise Broken(f"What is in it cannot be read: {error}") from error
+
+
+def _unpacked(content: bytes) -> dict[str, bytes]:
+    """Return the files in the ZIP file, or raise `Broken`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            return {name: _read(file, name) for name in (_MANIFEST, *_PARTS)}
+    except Broken:
+        raise
+    except _UNREADABLE as error:
+        raise Broken("It is no ZIP file that can be read.") from error
 
 
 def _read(file: zipfile.ZipFile, name: str) -> bytes:

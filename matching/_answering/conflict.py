@@ -71,6 +71,8 @@ def conflict(found: Round) -> list[Finding]:
     """
     parts = list(_parts(found))
     try:
+        if _possible(found, parts):
+            return [_too_hard()]  # it was not found, but it exists
         needed = parts
         for part in parts:
             rest = [one for one in needed if one is not part]

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pytest
 
 import matching
@@ -151,11 +152,17 @@ def test_other_versions_are_told_with_what_differs(written, sealed, points):
             "manifest.json is not complete.",
         ),
         (
+            lambda content: rewritten(
+                content, manifest=lambda m: m.update(trials=10**9)
+            ),
+            "manifest.json is not complete.",
+        ),
+        (
             lambda content: rewritten(content, problem=lambda p: p.pop("cities")),
             "What is in it cannot be read: ",
         ),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_what_is_no_bundle_is_said_to_be_none(written, sealed, spoil, says):
     written.write_bytes(spoil(sealed.content))
@@ -164,6 +171,23 @@ def test_what_is_no_bundle_is_said_to_be_none(written, sealed, spoil, says):
 
     assert (code, out) == (2, "")
     assert err.startswith(f"{written}: {says}")
+
+
+def test_a_spoilt_bundle_is_refused_wherever_it_is_spoilt(sealed):
+    whole, random = bundle.unseal(sealed.content), np.random.default_rng(0)
+    refused = 0
+
+    for _ in range(1_000):
+        spoilt = bytearray(sealed.content)
+        for at in random.integers(len(spoilt), size=random.integers(1, 5)):
+            spoilt[at] ^= 1 << random.integers(8)
+        try:
+            # A bit that says nothing, of a date say, may be another one.
+            assert bundle.unseal(bytes(spoilt)) == whole
+        except bundle.Broken:
+            refused += 1
+
+    assert refused > 900
 
 
 def test_a_file_changed_after_sealing_is_found_out(written, sealed):

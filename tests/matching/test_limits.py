@@ -6,8 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching import Infeasible, InvalidPolicy, Policy, Problem, assign, match
+from matching._answering.conflict import conflict
+from matching._round import Round
 from tests.matching import rounds
 from tests.matching.rounds import pairs_of
+from tests.matching.test_prices import CITIES
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=80)
 
@@ -331,6 +334,16 @@ def test_stable_knows_no_limits(limit):
     assert [e[:2] for e in refused.value.errors] == [
         (f"/{next(iter(limit))}", "not_with_stable")
     ]
+
+
+def test_no_clash_is_told_of_a_round_that_can_be_matched():
+    # As where the search for an assignment ended before it found one.
+    problem = Problem.from_dict({"cities": CITIES})
+    pins = [{"mentor": "ghent", "learner": "arlon"}]
+
+    told = conflict(Round(problem, Policy(pins=pins, min_load={"mentor": 1})))
+
+    assert [error[:2] for error in told] == [("", "too_hard")]
 
 
 def test_mentors_that_cannot_all_have_their_load_are_named():
