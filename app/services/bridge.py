@@ -1,4 +1,4 @@
-"""The only place where rows become what the engine takes, and where it is called."""
+"""The only place where rows become what the engine takes, and its refusals ours."""
 
 from collections.abc import Callable, Sequence
 
