@@ -12,7 +12,7 @@ from matching._answering.measure import measure
 from matching._answering.prices import Prices, prices
 from matching._answering.readiness import readiness
 from matching._answering.repair import drill, repair
-from matching._answering.what_if import what_if
+from matching._answering.what_if import difference, what_if
 from matching._answering.why_not import why_not
 from matching._canonical import policy_hash, problem_hash
 from matching._errors import Infeasible, InvalidPolicy, InvalidProblem
@@ -33,6 +33,7 @@ __all__ = [
     "__version__",
     "assign",
     "check",
+    "difference",
     "drill",
     "effort",
     "explain",

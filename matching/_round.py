@@ -9,11 +9,12 @@ import numpy as np
 from matching._admissible import check, pin, removed
 from matching._arrays import Bools, Ints
 from matching._rules import Sides
+from matching._scoring.credit import Credit
 from matching._scoring.score import Scores
 from matching._scoring.wishes import ROLES, Wishes
 from matching._solving.instance import Instance, strict_ranks
 from matching._solving.limits import NONE, Cap, Limits
-from schemas import City, Policy, Problem
+from schemas import Adjustment, City, Policy, Problem
 
 
 class Round:
@@ -21,14 +22,16 @@ class Round:
 
     Args:
         problem: The cities with their wishes, vetoes and history.
-        policy: Weights, rules, pins and bans.
+        policy: Weights, rules, pins, bans and the credit for those left out.
 
     Attributes:
         mentors: The rows: cities that take learners.
         learners: The columns: cities that want mentors.
         scores: What every pair scores, and why.
         own: Per role, (mentors, learners) micro-points for that side's own wishes.
-        worth: Scores and wishes together, in micro-points.
+        credit: What cities left out before bring to a pair.
+        credited: The same in micro-points, (mentors, 1) and (learners,).
+        worth: Scores, wishes and credits together, in micro-points.
         sides: Both sides as the rules look at them.
         removed: What every rule and decision removes.
         apart: Pairs of a city with itself.
@@ -53,7 +56,12 @@ class Round:
         self.own = {
             role: self.wishes.points(role, self.row, self.column) for role in ROLES
         }
-        self.worth: Ints = self.scores.total + self.own["mentor"] + self.own["learner"]
+        self.credit = Credit(problem.left_out, policy.left_out_credit)
+        self.credited = (
+            self.credit.points("mentor", self.mentors)[:, np.newaxis],
+            self.credit.points("learner", self.learners),
+        )
+        self.worth = self._worth(self.scores.total)
         self.sides = Sides(self.mentors, self.learners, problem, self.scores.total)
         self.removed = removed(self.sides, policy)
         self.pinned = pin(self.sides, policy, self.removed)
@@ -67,6 +75,13 @@ class Round:
         self.demand = np.array(
             [city.learner_demand for city in self.learners], np.int64
         )
+
+    def _worth(self, scores: Ints) -> Ints:
+        """Return scores, wishes and credits together, (mentors, learners)."""
+        worth: Ints = scores + self.own["mentor"] + self.own["learner"]
+        for points in self.credited:
+            worth += points
+        return worth
 
     @cached_property
     def forceable(self) -> Bools:
@@ -107,6 +122,13 @@ class Round:
             only_if_used=load.only_if_used and limits,
         )
 
+    def adjustments(self, mentor: str, learner: str) -> tuple[Adjustment, ...]:
+        """Return what this pair gains beside its score: wishes, then credits."""
+        return (
+            *self.wishes.fulfilled(mentor, learner),
+            *self.credit.given(mentor, learner),
+        )
+
     def place(self, mentor: str, learner: str) -> tuple[int, int] | None:
         """Return row and column of a pair, or None if one of the two has no place."""
         if mentor in self.row and learner in self.column:
@@ -125,8 +147,7 @@ class Round:
             allowed: Which of them may be made.
 
         """
-        worth = scores + self.own["mentor"] + self.own["learner"]
-        return self._instance(worth, allowed, lambda: self._ranks(scores))
+        return self._instance(self._worth(scores), allowed, lambda: self._ranks(scores))
 
     def _instance(
         self, worth: Ints, allowed: Bools, ranks: Callable[[], tuple[Ints, Ints]]

@@ -102,6 +102,16 @@ Text = Annotated[
         min_length=1, max_length=5000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
     ),
 ]
+Reason = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=5000,
+        pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$",
+    ),
+]
+"""Why somebody decided so: blanks are no reason."""
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Year = Annotated[int, Field(ge=1800, le=2200), Number]
 

@@ -89,6 +89,11 @@ class Policy(Wire):
     `stable`: no two that would rather have each other."""
     seed: Annotated[int, Field(ge=0, lt=2**63), Number] = 0
     weights: Annotated[Weights, NullIsOmitted] = Weights()
+    left_out_credit: Annotated[
+        Annotated[float, Field(ge=0, le=1), Number], NullIsOmitted
+    ] = 0.0
+    """Points beside the score for each earlier round in which a city was left out, at
+    most two rounds a city and role; 0: off."""
     rules: Annotated[Rules, NullIsOmitted] = Rules()
     caps: Annotated[tuple[Cap, ...], Field(max_length=100)] = ()
     min_load: Annotated[MinLoad, NullIsOmitted] = MinLoad()

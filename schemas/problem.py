@@ -35,6 +35,17 @@ class PastPairing(Wire):
     round: Line | None = None
 
 
+class LeftOut(Wire):
+    """A city that got no partner in an earlier round; it need not take part now."""
+
+    city: Id
+    role: Role
+    """The role in which it took part and got nobody."""
+    round: Line | None = None
+    """Entries with the same city, role and round count once, those without a round one
+    each."""
+
+
 def _repeated(keys: Iterable[object]) -> list[int]:
     """Return the positions of keys that have stood before."""
     seen: set[object] = set()
@@ -48,6 +59,8 @@ class Problem(Wire):
     wishes: Annotated[tuple[Wish, ...], Field(max_length=200_000)] = ()
     vetoes: Annotated[tuple[Veto, ...], Field(max_length=200_000)] = ()
     history: Annotated[tuple[PastPairing, ...], Field(max_length=1_000_000)] = ()
+    left_out: Annotated[tuple[LeftOut, ...], Field(max_length=1_000_000)] = ()
+    """Who got no partner before: counts only where `left_out_credit` is on."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas._wire import Line, Place, Text, Wire, refuse
+from schemas._wire import (
+    Boolean,
+    Line,
+    NullIsOmitted,
+    Number,
+    Place,
+    Reason,
+    Text,
+    Wire,
+    refuse,
+)
 from schemas.areas import AreaId, Role
 from schemas.city import Places, Unique
 from schemas.page import Page
@@ -23,6 +33,18 @@ class RoundWrite(Wire):
     id: Slug | None = None
     name: Line
     description: Text | None = None
+    answer_days: Annotated[int, Field(ge=1, le=365), Number, NullIsOmitted] = 14
+    """Days that a city has to answer an offer, unless the release says otherwise."""
+    public: Annotated[Boolean, NullIsOmitted] = False
+    """Whether anybody may read how the pairings were chosen, once released."""
+
+
+class RoundNew(RoundWrite):
+    """A round to be set up, also as a copy of another."""
+
+    copy_of: Slug | None = None
+    """A round to take participants and policy from, but for its pins: those were
+    decisions about that round's pairings. Cities that are gone are left out."""
 
 
 class Round(Wire):
@@ -32,6 +54,15 @@ class Round(Wire):
     name: str
     description: str | None
     phase: Phase
+    answer_days: int
+    public: bool
+    copy_of: str | None
+    """The round that it was copied from."""
+    staged_run: str | None
+    """The run whose pairings are staged, or were released."""
+    released_at: datetime | None
+    answer_by: datetime | None
+    """The deadline that the release set."""
     created_at: datetime
     updated_at: datetime
 
@@ -44,7 +75,7 @@ class PhaseChange(Wire):
     """To which phase, and why; a step back needs a reason."""
 
     to: Phase
-    reason: Text | None = None
+    reason: Reason | None = None
 
 
 class PartnerWish(Wire):

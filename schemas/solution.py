@@ -22,14 +22,18 @@ class Contribution(Wire):
 
 
 class Adjustment(Wire):
-    """Points beside the score, for a wish that the pairing fulfils."""
+    """Points beside the score: for a wish fulfilled, or for having been left out."""
 
     code: str
+    """`wish` or `left_out`."""
     city: str
+    """Whose wish it is, or who was left out."""
     role: Role
-    rank: int
-    """The partner's place on that city's list of wishes, from 1."""
+    rank: int | None
+    """The partner's place on that city's list of wishes, from 1; else null."""
     points: float
+    rounds: tuple[str, ...] | None = None
+    """The earlier rounds that count, as far as they have a name; null for a wish."""
 
 
 class Explanation(Wire):

@@ -31,7 +31,7 @@ class ScoredPair(Pair):
 
 
 class CityPoints(Wire):
-    """By how much a learner's points change, wishes included."""
+    """By how much a learner's points change, adjustments included."""
 
     city: str
     points: float
@@ -141,6 +141,9 @@ class Firmness(Wire):
 
 class Repair(Wire):
     """A way to mend pairings after a withdrawal or a decline."""
+
+    id: str | None = None
+    """To make it by; null where nothing is stored."""
 
     changes: int
     """Standing pairings that are no more, broken ones included."""

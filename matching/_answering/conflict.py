@@ -1,6 +1,6 @@
 """Why nothing keeps all limits: a smallest set of decisions that clash, in names."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain, combinations, islice
@@ -55,30 +55,64 @@ def _too_hard() -> Finding:
 
 @dataclass(frozen=True)
 class _Part:
-    """One decision that could be given up."""
+    """One decision that could be given up.
+
+    Attributes:
+        pointer: Where it stands.
+        code: What kind of decision it is.
+        title: What it is called.
+        pair: Row and column of the pair that it asks for, if it is of that kind.
+
+    """
 
     pointer: str
     code: str
     title: str
+    pair: tuple[int, int] | None = None
 
 
-def conflict(found: Round) -> list[Finding]:
+@dataclass(frozen=True, eq=False)
+class Agreed:
+    """Pairs that stand already.
+
+    Attributes:
+        stands: (mentors, learners) pairs that no rule, veto or ban forbids any more.
+        keep: Those that must stay: where the caller named each, and row and column.
+
+    """
+
+    stands: Bools
+    keep: Mapping[str, tuple[int, int]]
+
+
+def conflict(found: Round, agreed: Agreed | None = None) -> list[Finding]:
     """Return a smallest set of decisions that cannot all be kept, one finding each.
 
     Every one of them is needed for the clash: giving up any makes the rest possible
     (an irreducible infeasible subset by the deletion filter of Chinneck and Dravnieks,
     ORSA J. Computing 3, 1991); smaller sets are looked for as long as there are few.
+
+    Args:
+        found: The round.
+        agreed: What stands in it; None: nothing.
+
     """
-    parts = list(_parts(found))
+    agreed = agreed or Agreed(np.zeros_like(found.pinned), {})
+    parts = [*_parts(found), *_kept(found, agreed.keep)]
+
+    def possible(some: Sequence[_Part]) -> bool:
+        return _possible(found, some, agreed.stands)
+
     try:
-        if _possible(found, parts):
+        if possible(parts):
             return [_too_hard()]  # it was not found, but it exists
         needed = parts
         for part in parts:
             rest = [one for one in needed if one is not part]
-            if not _possible(found, rest):
+            if not possible(rest):
                 needed = rest
-        needed = list(_smaller(found, parts, needed))
+        tries = _WORK // max(found.worth.size, 1)
+        needed = list(_smaller(parts, needed, tries, possible))
     except TooHard:
         return [_too_hard()]
     findings = []
@@ -88,7 +122,7 @@ def conflict(found: Round) -> list[Finding]:
         findings.append((part.pointer, part.code, f"{_upper(part.title)} {clash}."))
     loaded = any(part.code == "min_load" for part in needed)
     if loaded and not found.limits.only_if_used:
-        findings += _unloaded(found)
+        findings += _unloaded(found, agreed.stands)
     return findings
 
 
@@ -97,13 +131,16 @@ def _upper(text: str) -> str:
 
 
 def _smaller(
-    found: Round, parts: Sequence[_Part], needed: Sequence[_Part]
+    parts: Sequence[_Part],
+    needed: Sequence[_Part],
+    tries: int,
+    possible: Callable[[Sequence[_Part]], bool],
 ) -> Sequence[_Part]:
     smaller = chain.from_iterable(
         combinations(parts, size) for size in range(1, len(needed))
     )
-    for some in islice(smaller, _WORK // max(found.worth.size, 1)):
-        if not _possible(found, some):
+    for some in islice(smaller, tries):
+        if not possible(some):
             return some
     return needed
 
@@ -116,7 +153,9 @@ def _parts(found: Round) -> Iterator[_Part]:
     for at, cap in enumerate(policy.caps):
         yield _Part(f"/caps/{at}", "cap", _cap_title(cap))
     for at, pin in enumerate(policy.pins):
-        yield _Part(f"/pins/{at}", "pin", f"the pin {pin.mentor} – {pin.learner}")
+        title = f"the pin {pin.mentor} – {pin.learner}"
+        place = found.row[pin.mentor], found.column[pin.learner]
+        yield _Part(f"/pins/{at}", "pin", title, place)
     for rule in sorted(found.removed.keys() - {"veto", "ban"}):
         yield _Part(f"/rules/{rule}", rule, f"the rule `{rule}`")
     if len(policy.bans) > _BANS:
@@ -128,12 +167,18 @@ def _parts(found: Round) -> Iterator[_Part]:
         yield _Part("", "veto", "the cities' vetoes")
 
 
+def _kept(found: Round, keep: Mapping[str, tuple[int, int]]) -> Iterator[_Part]:
+    for pointer, (row, column) in keep.items():
+        pair = f"{found.mentors[row].id} – {found.learners[column].id}"
+        yield _Part(pointer, "keep", f"the pairing to keep {pair}", (row, column))
+
+
 def _cap_title(cap: Cap) -> str:
     where = "with one partner" if cap.per == "partner" else "in the round"
     return f"the cap of {cap.max} pairings {where} for {cap.side}s of one {cap.by}"
 
 
-def _possible(found: Round, kept: Sequence[_Part]) -> bool:
+def _possible(found: Round, kept: Sequence[_Part], stands: Bools) -> bool:
     """Tell whether there is an assignment that keeps these parts and the places."""
     pointers = {part.pointer for part in kept}
     removed = [
@@ -153,26 +198,27 @@ def _possible(found: Round, kept: Sequence[_Part]) -> bool:
             if place:
                 allowed[place] = False
     pinned = np.zeros_like(found.pinned)
-    for at, pin in enumerate(policy.pins):
-        if f"/pins/{at}" in pointers:
-            pinned[found.row[pin.mentor], found.column[pin.learner]] = True
+    for part in kept:
+        if part.pair:
+            pinned[part.pair] = True
     limits = found.limits
     caps = (cap for at, cap in enumerate(limits.caps) if f"/caps/{at}" in pointers)
     loads = limits if "/min_load" in pointers else Limits()
     instance = replace(
         found.instance(),
-        allowed=allowed,
+        allowed=allowed | stands,
         pinned=pinned,
         limits=replace(loads, caps=tuple(caps)),
     )
     return instance.is_possible()
 
 
-def _unloaded(found: Round) -> Iterator[Finding]:
+def _unloaded(found: Round, stands: Bools) -> Iterator[Finding]:
     """Yield who cannot all have the least load, whatever is decided."""
     least = found.limits.least
     want: Ints = np.full(len(found.mentors), least)
-    lack = deficiency(found.admissible | found.pinned, want, found.demand)
+    can = found.admissible | found.pinned | stands
+    lack = deficiency(can, want, found.demand)
     if lack.short:
         mentors = ", ".join(_ids(found.mentors, lack.rows))
         learners = ", ".join(_ids(found.learners, lack.columns)) or "nobody"

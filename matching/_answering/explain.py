@@ -10,6 +10,7 @@ from matching._admissible import check, removed
 from matching._arrays import Bools, Ints
 from matching._errors import InvalidProblem
 from matching._rules import Sides
+from matching._scoring.credit import Credit
 from matching._scoring.facts import Profile, facts
 from matching._scoring.score import MICRO, Scores
 from matching._scoring.wishes import ROLES, Wishes
@@ -63,6 +64,7 @@ def _explanations(
     scores = Scores(mentors, learners, policy.weights)
     masks = removed(Sides(mentors, learners, problem, scores.total), policy)
     wishes = Wishes(problem.wishes)
+    credit = Credit(problem.left_out, policy.left_out_credit)
     rows, columns = np.indices(scores.total.shape).reshape(2, -1)
     givers, takers = ([Profile(city) for city in side] for side in (mentors, learners))
     pairs = [
@@ -81,7 +83,10 @@ def _explanations(
             learner=learner.id,
             score=int(scores.total[row, column]) / MICRO,
             known_weight=known_weight,
-            adjustments=wishes.fulfilled(mentor.id, learner.id),
+            adjustments=(
+                *wishes.fulfilled(mentor.id, learner.id),
+                *credit.given(mentor.id, learner.id),
+            ),
             contributions=parts,
             excluded_by=tuple(excluded),
         )

@@ -179,7 +179,7 @@ def _pairings(found: Round, solved: Solved) -> Iterator[Pairing]:
             known_weight=known_weight,
             pinned=bool(found.pinned[row, column]),
             firmness=None,
-            adjustments=found.wishes.fulfilled(mentor, learner),
+            adjustments=found.adjustments(mentor, learner),
             contributions=parts,
             alternates=others[column],
         )

@@ -1,13 +1,15 @@
 """Mending pairings after a withdrawal or a decline, with the least disturbance."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from matching._answering.changed import AnyPair, Pairs, ids, redecided, retold, without
-from matching._answering.conflict import conflict, solve
+from matching._answering.conflict import Agreed, conflict, solve
 from matching._answering.standing import Standing, levels, ranked
 from matching._arrays import Bools
 from matching._errors import Finding, Infeasible, InvalidProblem, Refused
@@ -15,6 +17,9 @@ from matching._round import Round
 from matching._scoring.score import MICRO
 from matching._scoring.wishes import ROLES
 from schemas import Drill, DropOut, Pair, Policy, Problem, Repair, ScoredPair
+
+_Wrong = Callable[[str, tuple[str, ...]], Iterable[Finding]]
+"""Returns what is wrong with a pair that the caller gave at this place."""
 
 
 def repair(  # noqa: PLR0913 -- the contract's
@@ -24,6 +29,7 @@ def repair(  # noqa: PLR0913 -- the contract's
     *,
     gone: Iterable[str] = (),
     declined: Iterable[AnyPair] = (),
+    keep: Iterable[AnyPair] = (),
     limit: int = 5,
 ) -> list[Repair]:
     """Return ways to mend the pairings: fewest changes first, then most points.
@@ -43,13 +49,16 @@ def repair(  # noqa: PLR0913 -- the contract's
             a solution.
         gone: Ids of cities that have withdrawn, paired or not.
         declined: (mentor id, learner id) of pairs that will not be.
+        keep: Those of the pairings that no repair may undo, as where both cities have
+            said yes; one that is gone or declined is broken all the same.
         limit: Most repairs.
 
     Raises:
         InvalidProblem: If a pair names an unknown city that is not gone, or stands
-            twice; likewise for what is declined.
+            twice; likewise for what is declined. If what is to be kept does not stand.
         InvalidPolicy: As `match` does.
-        Infeasible: If nothing keeps the policy without what broke.
+        Infeasible: If nothing keeps the policy, and what is to be kept, without what
+            broke.
         ValueError: If `limit` is negative.
 
     Examples:
@@ -66,7 +75,7 @@ def repair(  # noqa: PLR0913 -- the contract's
     """
     if limit < 0:
         raise ValueError(f"limit must not be negative: {limit}")
-    pairings, left, refused = _checked(problem, pairs, gone, declined)
+    pairings, left, refused, held = _checked(problem, pairs, gone, declined, keep)
     broken = [pair for pair in pairings if pair in refused or left & {*pair}]
     there = {city.id for city in problem.cities} - left
     changed, origin = redecided(
@@ -85,13 +94,20 @@ def repair(  # noqa: PLR0913 -- the contract's
         )
     except Refused as error:
         raise retold(error, origin) from None
-    bench = _Bench(found, [pair for pair in pairings if pair not in broken])
+    bench = _Bench(
+        found,
+        [pair for pair in pairings if pair not in broken],
+        _places(
+            found,
+            {f"/keep/{at}": pair for at, pair in enumerate(held) if pair not in broken},
+        ),
+    )
     standing = bench.standing
     by_changes = levels(standing)
     # Half of the list is for what undoes more, half for what else undoes nothing.
     repairs = list(islice(by_changes, max(1, (limit + 1) // 2)))
     if not repairs:
-        raise retold(Infeasible(conflict(bench.found)), origin)
+        raise retold(Infeasible(conflict(found, bench.agreed)), origin)
     if not standing.undone(repairs[0]):
         first = repairs[0].tobytes()
         others = (one for one in ranked(standing) if one.tobytes() != first)
@@ -108,15 +124,18 @@ def _checked(
     pairs: Iterable[AnyPair],
     gone: Iterable[str] = (),
     declined: Iterable[AnyPair] = (),
-) -> tuple[list[tuple[str, str]], set[str], list[tuple[str, str]]]:
-    """Return pairs, cities gone and pairs declined, or raise `InvalidProblem`."""
+    keep: Iterable[AnyPair] = (),
+) -> tuple[
+    list[tuple[str, str]], set[str], list[tuple[str, str]], list[tuple[str, str]]
+]:
+    """Return pairs, cities gone, pairs declined and kept, or raise `InvalidProblem`."""
     if isinstance(gone, str):
         raise InvalidProblem([("/gone", "ids", "Name cities by a list of ids.")])
     left = set(gone)
     here = {city.id for city in problem.cities}
     findings: list[Finding] = []
 
-    def read(field: str, some: Iterable[AnyPair], known: set[str]) -> list[Any]:
+    def read(field: str, some: Iterable[AnyPair], wrong: _Wrong) -> list[Any]:
         seen: list[tuple[str, ...]] = []
         for at, pair in enumerate(map(ids, some)):
             place = f"/{field}/{at}"
@@ -124,25 +143,64 @@ def _checked(
                 message = "A pair is a mentor's id and a learner's id."
                 findings.append((place, "pair", message))
                 continue
-            findings.extend(
-                (f"{place}/{role}", "unknown_city", f"No city has the id `{city}`.")
-                for role, city in zip(ROLES, pair, strict=True)
-                if city not in known
-            )
-            if pair[0] == pair[1]:
-                message = "A city is never its own partner."
-                findings.append((f"{place}/learner", "itself", message))
+            findings.extend(wrong(place, pair))
             if pair in seen:
                 message = "This pair stands higher up already: remove one of the two."
                 findings.append((place, "duplicate", message))
             seen.append(pair)
         return seen
 
-    pairings = read("pairs", pairs, here | left)
-    refused = read("declined", declined, here.union(left, *pairings))
+    pairings = read("pairs", pairs, partial(_wrong_cities, here | left))
+    known = here.union(left, *pairings)
+    refused = read("declined", declined, partial(_wrong_cities, known))
+    held = read("keep", keep, partial(_not_standing, pairings))
     if findings:
         raise InvalidProblem(findings)
-    return pairings, left, refused
+    return pairings, left, refused, held
+
+
+def _wrong_cities(
+    known: set[str], place: str, pair: tuple[str, ...]
+) -> Iterator[Finding]:
+    for role, city in zip(ROLES, pair, strict=True):
+        if city not in known:
+            yield f"{place}/{role}", "unknown_city", f"No city has the id `{city}`."
+    if pair[0] == pair[1]:
+        yield f"{place}/learner", "itself", "A city is never its own partner."
+
+
+def _not_standing(
+    pairings: Pairs, place: str, pair: tuple[str, ...]
+) -> Iterator[Finding]:
+    if pair not in pairings:
+        message = "Only what stands can be kept: add the pair to `pairs`, or remove it."
+        yield place, "not_standing", message
+
+
+def _places(
+    found: Round, keep: Mapping[str, tuple[str, str]]
+) -> dict[str, tuple[int, int]]:
+    """Return row and column of each pair that is to be kept.
+
+    Raises:
+        Infeasible: If one of its cities has no place in its role any more.
+
+    """
+    findings: list[Finding] = []
+    for pointer, pair in keep.items():
+        says = f"The pairing to keep {' – '.join(pair)} clashes with the roles"
+        for role, city, there in zip(
+            ROLES, pair, (found.row, found.column), strict=True
+        ):
+            if city not in there:
+                message = f"{says}: {city} has no place as a {role}."
+                findings.append((f"{pointer}/{role}", "role", message))
+    if findings:
+        raise Infeasible(findings)
+    return {
+        pointer: (found.row[mentor], found.column[learner])
+        for pointer, (mentor, learner) in keep.items()
+    }
 
 
 class _Bench:
@@ -151,14 +209,18 @@ class _Bench:
     Args:
         found: The round.
         pairs: (mentor id, learner id) of what is not broken.
+        keep: Those that must stay, as `Agreed` has them.
 
     Attributes:
         standing: The same as numbers.
+        agreed: The same as `conflict` takes it.
         homeless: Pairs of which a city has no place in its role any more.
 
     """
 
-    def __init__(self, found: Round, pairs: Pairs) -> None:
+    def __init__(
+        self, found: Round, pairs: Pairs, keep: Mapping[str, tuple[int, int]]
+    ) -> None:
         self.found = found
         kept: Bools = np.zeros(found.worth.shape, np.bool_)
         self.homeless = []
@@ -168,7 +230,11 @@ class _Bench:
                 self.homeless.append(pair)
             else:
                 kept[place] = True
-        self.standing = Standing(found.instance(), kept)
+        pinned = found.pinned.copy()
+        for place in keep.values():
+            pinned[place] = True
+        self.standing = Standing(replace(found.instance(), pinned=pinned), kept)
+        self.agreed = Agreed(kept, keep)
 
     def told(self, chosen: Bools, broken: Pairs) -> Repair:
         """Return a repair as it travels."""
@@ -252,8 +318,8 @@ def drill(
             for row, column in np.argwhere(chosen).tolist()
         ]
     else:
-        pairings, _, _ = _checked(problem, pairs)
-    bench = _Bench(found, pairings)
+        pairings, *_ = _checked(problem, pairs)
+    bench = _Bench(found, pairings, keep={})
     if bench.homeless:
         message = "One of the two has no place in its role."
         raise InvalidProblem(

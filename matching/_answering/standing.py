@@ -51,7 +51,7 @@ class Standing:
         return most * int(instance.worth.max(initial=0)) + 1
 
     def value(self, chosen: Bools) -> int:
-        """Return the micro-points of these pairs, wishes included."""
+        """Return the micro-points of these pairs, adjustments included."""
         return int(self.instance.worth[chosen].sum())
 
     def undone(self, chosen: Bools) -> int:

@@ -235,7 +235,7 @@ def difference(before: Solution, now: Solution) -> Difference:
 
 
 def _micro(pairing: Pairing) -> int:
-    """Return a pairing's value in micro-points, wishes included."""
+    """Return a pairing's value in micro-points, adjustments included."""
     points = [pairing.score, *(one.points for one in pairing.adjustments)]
     return sum(round(one * MICRO) for one in points)
 

@@ -83,6 +83,29 @@ def score(mentor, learner):
     )
 
 
+def beside(problem, credit, mentor, learner):
+    """What a pair gains beside its score by the definitions, in micro-points."""
+    gained = 0
+    for role, city, partner in (
+        ("mentor", mentor, learner),
+        ("learner", learner, mentor),
+    ):
+        for wish in problem.wishes:
+            if (wish.city, wish.role) == (city, role):
+                for rank, wished in enumerate(wish.partners, 1):
+                    if wished == partner:
+                        gained += round(1_000_000 / rank)
+        rounds, unnamed = [], 0
+        for one in problem.left_out:
+            if (one.city, one.role) == (city, role):
+                if one.round is None:
+                    unnamed += 1
+                elif one.round not in rounds:
+                    rounds.append(one.round)
+        gained += min(len(rounds) + unnamed, 2) * round(credit * 1_000_000)
+    return gained
+
+
 def assignments(allowed, capacity, demand, pins=()):
     """Every legal set of pairs that holds the pins."""
     free = [

@@ -83,6 +83,21 @@ def covered_city(name, role, covered, **more):
     return one | more
 
 
+def left_out(cities):
+    """Cities of the round, and one that is not in it, that had nobody before."""
+    return st.lists(
+        st.fixed_dictionaries(
+            {
+                "city": st.sampled_from([*(one["id"] for one in cities), "elsewhere"]),
+                "role": st.sampled_from(["mentor", "learner"]),
+                "round": st.sampled_from(["2021", "2022", "2023", None]),
+            }
+        ),
+        max_size=8,
+    )
+
+
+credit = st.sampled_from([0, 0.000001, 0.25, 1])
 ONLY_NEEDS = dict.fromkeys(reference.WEIGHTS, 0) | {"needs_met": 1}
 
 
@@ -102,9 +117,11 @@ class Table:
             for learner in self.learners:
                 if mentor != learner:
                     pair = explain(problem, policy, mentor=mentor, learner=learner)
-                    points = pair.score + sum(a.points for a in pair.adjustments)
-                    self.score[mentor, learner] = round(pair.score * MICRO)
-                    self.worth[mentor, learner] = round(points * MICRO)
+                    score = round(pair.score * MICRO)
+                    self.score[mentor, learner] = score
+                    self.worth[mentor, learner] = score + reference.beside(
+                        problem, policy.left_out_credit, mentor, learner
+                    )
                     if not pair.excluded_by:
                         self.allowed.add((mentor, learner))
         self.pins = {(pin.mentor, pin.learner) for pin in policy.pins}
@@ -173,6 +190,6 @@ def pairs_of(solution):
     return {(pair.mentor, pair.learner) for pair in solution.pairings}
 
 
-def table(cities, **policy):
-    problem = Problem.from_dict({"cities": cities})
+def table(cities, left_out=(), **policy):
+    problem = Problem.from_dict({"cities": cities, "left_out": list(left_out)})
     return Table(problem, Policy.from_dict(json.loads(json.dumps(policy))))

@@ -42,7 +42,7 @@ def test_every_relaxation_gains_what_it_says_and_none_is_missed(objective, data)
     for one in cities:
         one["latitude"], one["longitude"] = data.draw(places)
         one["population"] = data.draw(st.sampled_from([10_000, 25_000, 300_000]))
-    free = rounds.table(cities)
+    free = rounds.table(cities, data.draw(rounds.left_out(cities)))
     bans = data.draw(
         st.lists(st.sampled_from(sorted(free.worth)), unique=True, max_size=2)
         if free.worth
@@ -57,6 +57,7 @@ def test_every_relaxation_gains_what_it_says_and_none_is_missed(objective, data)
             "min_score": data.draw(st.sampled_from([None, 50])),
         },
         "bans": [{"mentor": m, "learner": one} for m, one in bans],
+        "left_out_credit": data.draw(rounds.credit),
     }
     if objective != "stable":
         policy["caps"] = data.draw(rounds.caps.map(lambda caps: caps[:1]))

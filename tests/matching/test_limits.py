@@ -25,13 +25,18 @@ def micro(points):
 def test_limits_are_kept_and_nothing_better_keeps_them(
     objective, cities, caps, load, data
 ):
-    table = rounds.table(cities, objective=objective, caps=caps, min_load=load)
+    round_ = {
+        "left_out": data.draw(rounds.left_out(cities)),
+        "left_out_credit": data.draw(rounds.credit),
+        "objective": objective,
+        "caps": caps,
+        "min_load": load,
+    }
+    table = rounds.table(cities, **round_)
     if table.allowed and data.draw(st.booleans()):
         mentor, learner = data.draw(st.sampled_from(sorted(table.allowed)))
         pins = [{"mentor": mentor, "learner": learner}]
-        table = rounds.table(
-            cities, objective=objective, caps=caps, min_load=load, pins=pins
-        )
+        table = rounds.table(cities, **round_, pins=pins)
     wanted = table.best()
 
     if wanted is None:
@@ -254,10 +259,17 @@ def test_no_pair_blocks_a_stable_assignment_and_learners_get_their_best_one(
     ]
     problem = Problem.from_dict({"cities": cities, "wishes": wishes})
     table = rounds.Table(problem, Policy(objective="stable"))
+    credited = problem.to_dict() | {"left_out": data.draw(rounds.left_out(cities))}
 
     solution = match(problem, table.policy)
 
     pairs = pairs_of(solution)
+    # A city prefers partners, and a credit is the same with all of them.
+    assert pairs == pairs_of(
+        match(
+            Problem.from_dict(credited), Policy(objective="stable", left_out_credit=1)
+        )
+    )
     assert table.is_legal(pairs)
     assert pairs <= table.allowed
     assert solution.measures.blocking_pairs == 0

@@ -50,10 +50,11 @@ def test_prices_are_what_enumeration_loses_by_the_pair(objective, limited, data)
     policy = {
         "objective": objective,
         "rules": {"min_score": data.draw(st.sampled_from([None, 40]))},
+        "left_out_credit": data.draw(rounds.credit),
     }
     if limited:
         policy |= {"caps": data.draw(rounds.caps), "min_load": data.draw(rounds.loads)}
-    table = rounds.table(cities, **policy)
+    table = rounds.table(cities, data.draw(rounds.left_out(cities)), **policy)
     best = table.best()
     if best is None:
         with pytest.raises(Infeasible):

@@ -35,7 +35,9 @@ def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
     policy = {"rules": {"different_country": data.draw(st.booleans())}}
     if limited:
         policy |= {"caps": data.draw(rounds.caps)}
-    whole = rounds.table(cities, **policy)
+    left_out = data.draw(rounds.left_out(cities))
+    policy["left_out_credit"] = data.draw(rounds.credit)
+    whole = rounds.table(cities, left_out, **policy)
     legal = [sorted(one) for one in whole.assignments()]
     standing = data.draw(st.sampled_from(legal))
     ids = sorted(whole.city)
@@ -43,7 +45,7 @@ def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
     declined = set(
         data.draw(st.lists(st.sampled_from(standing), max_size=1)) if standing else []
     )
-    table = rounds.table(without(cities, gone), **policy)
+    table = rounds.table(without(cities, gone), left_out, **policy)
     table.allowed -= declined
     broken = {p for p in standing if p in declined or gone & set(p)}
     kept = set(standing) - broken
@@ -94,6 +96,85 @@ def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
         )
     }
     assert {frozenset(pairs(one.pairings)) for one in found if not one.undone} == full
+
+
+@SOLID
+@given(cities=rounds.rounds(), caps=rounds.caps, load=rounds.loads, data=st.data())
+def test_no_repair_undoes_what_is_to_be_kept(cities, caps, load, data):
+    # Agreed upon before there were any rules, and with more places than now.
+    free = rounds.table(cities)
+    standing = data.draw(st.sampled_from([sorted(p) for p in free.assignments()]))
+    some = st.lists(st.sampled_from(standing), unique=True) if standing else st.just([])
+    keep, declined = data.draw(some), data.draw(some)[:1]
+    gone = set(data.draw(st.lists(st.sampled_from(sorted(free.city)), max_size=1)))
+    if data.draw(st.booleans()):
+        cities = [
+            one | {"mentor_capacity": 1} if one.get("mentor_capacity") else one
+            for one in cities
+        ]
+    policy = {
+        "rules": {
+            "different_country": data.draw(st.booleans()),
+            "min_score": data.draw(st.sampled_from([None, 60])),
+        },
+        "caps": caps,
+        "min_load": load,
+    }
+    stays = set(standing) - set(declined)
+    stays -= {pair for pair in stays if gone & set(pair)}
+    must = set(keep) & stays
+
+    def assignments(policy, declined, must):
+        """Every assignment that keeps so much of it."""
+        table = rounds.table(without(cities, gone), **policy)
+        table.allowed = (table.allowed - set(declined)) | stays
+        return table, list(table.assignments(must))
+
+    table, every = assignments(policy, declined, must)
+    question = {"gone": gone, "declined": declined, "keep": keep, "limit": 50}
+    problem = Problem.from_dict({"cities": cities})
+    if not every:
+        with pytest.raises(Infeasible) as refused:
+            repair(problem, table.policy, standing, **question)
+        pointers = {e[0] for e in refused.value.errors if e[1] != "shortage"}
+
+        def possible(pointers):
+            """Tell whether anything keeps what these point at."""
+            rules = policy["rules"].items()
+            kept = {
+                "rules": {k: v for k, v in rules if f"/rules/{k}" in pointers},
+                "caps": [c for at, c in enumerate(caps) if f"/caps/{at}" in pointers],
+                "min_load": load if "/min_load" in pointers else {},
+            }
+            return assignments(
+                kept,
+                [p for at, p in enumerate(declined) if f"/declined/{at}" in pointers],
+                {p for at, p in enumerate(keep) if f"/keep/{at}" in pointers} & stays,
+            )[1]
+
+        assert not possible(pointers)
+        assert all(possible(pointers - {one}) for one in pointers)
+        return
+
+    found = repair(problem, table.policy, standing, **question)
+
+    best = {}
+    for one in every:
+        undone = len(stays - one)
+        best[undone] = max(best.get(undone, -1), table.value(one))
+    frontier, reached = {}, -1
+    for undone in sorted(best):
+        if best[undone] > reached:
+            frontier[undone] = reached = best[undone]
+    told = {}
+    for one in found:
+        now = pairs(one.pairings)
+        assert now in every
+        assert must <= now
+        assert pairs(one.undone) == stays - now
+        assert pairs(one.broken) == set(standing) - stays
+        told.setdefault(len(one.undone), table.value(now))
+    assert told == frontier
 
 
 def test_partinico_withdraws_and_capaci_takes_its_place():
@@ -257,9 +338,106 @@ def test_refusals_point_at_what_the_caller_gave():
     }
 
 
+def test_a_kept_pair_bars_the_swap_that_would_undo_it():
+    problem = Problem.from_dict({"cities": CITIES})
+    standing = [("lyon", "arlon"), ("ghent", "namur")]
+    declined = [("lyon", "arlon")]
+
+    free, kept, broken = (
+        repair(problem, None, standing, declined=declined, keep=keep)
+        for keep in ([], standing[1:], standing[:1])
+    )
+
+    assert [one.changes for one in free] == [1, 2]
+    assert kept == free[:1]
+    assert broken == free
+
+
+def test_a_kept_pair_stays_though_everything_forbids_it_today():
+    # Ghent and Arlon are both in Belgium; their score is above no such floor.
+    veto = [{"city": "arlon", "partner": "ghent"}]
+    problem = Problem.from_dict({"cities": CITIES, "vetoes": veto})
+    pair = {"mentor": "ghent", "learner": "arlon"}
+    rules = {"different_country": True, "min_score": 100}
+
+    found = repair(
+        problem, Policy(rules=rules, bans=[pair]), [("ghent", "arlon")], keep=[pair]
+    )
+
+    assert [(one.changes, pairs(one.pairings)) for one in found] == [
+        (0, {("ghent", "arlon")})
+    ]
+
+
+def test_what_keeps_a_pair_from_being_kept_is_named():
+    problem = Problem.from_dict({"cities": CITIES})
+    full = [("ghent", "arlon"), ("ghent", "namur")]
+    cap = {"side": "mentor", "by": "country", "per": "round", "max": 0}
+
+    def refusal(pairings, keep, policy=None, cities=problem):
+        with pytest.raises(Infeasible) as refused:
+            repair(cities, policy, pairings, keep=keep)
+        return refused.value.errors
+
+    assert refusal(full, full[::-1]) == [
+        (
+            f"/keep/{at}",
+            "keep",
+            f"The pairing to keep {one} clashes with the pairing to keep {other}.",
+        )
+        for at, (one, other) in enumerate(
+            [("ghent – namur", "ghent – arlon"), ("ghent – arlon", "ghent – namur")]
+        )
+    ]
+    pin = Policy(pins=[{"mentor": "ghent", "learner": "namur"}])
+    assert [e[:2] for e in refusal(full[:1], full[:1], pin)] == [
+        ("/pins/0", "pin"),
+        ("/keep/0", "keep"),
+    ]
+    assert [e[:2] for e in refusal(full[:1], full[:1], Policy(caps=[cap]))] == [
+        ("/caps/0", "cap"),
+        ("/keep/0", "keep"),
+    ]
+    # Lyon mentors no more.
+    idle = Problem.from_dict(
+        {"cities": [CITIES[0], CITIES[1] | {"mentor_capacity": 0}, *CITIES[2:]]}
+    )
+    (homeless,) = refusal([("lyon", "arlon")], [("lyon", "arlon")], cities=idle)
+    assert homeless[:2] == ("/keep/0/mentor", "role")
+    assert homeless[2].endswith("with the roles: lyon has no place as a mentor.")
+
+
+def test_a_clash_counts_on_what_stands_in_spite_of_the_rules():
+    # Ghent keeps Arlon, which the rule forbids to all who are not paired yet.
+    cities = [CITIES[0], CITIES[1] | {"country": "BE"}, CITIES[2]]
+    problem = Problem.from_dict({"cities": [*cities, CITIES[3] | {"country": "FR"}]})
+    strict = Policy(min_load={"mentor": 1}, rules={"different_country": True})
+    standing = [("ghent", "arlon"), ("lyon", "namur")]
+
+    with pytest.raises(Infeasible) as declined:
+        repair(problem, strict, standing, declined=standing[1:])
+    with pytest.raises(Infeasible) as gone:
+        repair(problem, strict, standing, gone=["namur"])
+
+    assert [e[:2] for e in declined.value.errors[:-1]] == [
+        ("/min_load", "min_load"),
+        ("/rules/different_country", "different_country"),
+        ("/declined/0", "ban"),
+    ]
+    assert [e[:2] for e in gone.value.errors[:-1]] == [("/min_load", "min_load")]
+    for refused in (declined, gone):
+        at, code, message = refused.value.errors[-1]
+        assert (at, code) == ("/min_load", "shortage")
+        assert message.startswith("lyon: ")
+
+
 @pytest.mark.parametrize(
     ("more", "error"),
     [
+        ({"keep": [("ghent", "arlon")]}, ("/keep/0", "not_standing")),
+        ({"keep": [("lyon", "x")]}, ("/keep/0", "not_standing")),
+        ({"keep": [("lyon", "arlon"), ("lyon",)]}, ("/keep/1", "pair")),
+        ({"keep": [("lyon", "arlon")] * 2}, ("/keep/1", "duplicate")),
         ({"gone": "lyon"}, ("/gone", "ids")),
         ({"declined": [("lyon", "x")]}, ("/declined/0/learner", "unknown_city")),
         ({"declined": [("lyon",)]}, ("/declined/0", "pair")),
@@ -318,14 +496,15 @@ def test_a_repair_that_nothing_allows_is_infeasible():
 @SOLID
 @given(cities=rounds.rounds(), data=st.data())
 def test_the_drill_mends_every_drop_out_with_what_is_left(cities, data):
-    table = rounds.table(cities)
+    left_out = data.draw(rounds.left_out(cities))
+    table = rounds.table(cities, left_out, left_out_credit=1)
     standing = data.draw(st.sampled_from([sorted(one) for one in table.assignments()]))
 
     found = drill(table.problem, table.policy, standing)
 
     assert {one.city for one in found.items} == {c for pair in standing for c in pair}
     for one in found.items:
-        left = rounds.table(without(cities, {one.city}))
+        left = rounds.table(without(cities, {one.city}), left_out, left_out_credit=1)
         kept = {pair for pair in standing if one.city not in pair}
         assert pairs(one.broken) == set(standing) - kept
         now = kept | pairs(one.added)
