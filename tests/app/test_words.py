@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,7 +22,8 @@ TRANSLATED = [language for language in LANGUAGES if language != "en"]
 def messages() -> Iterator[tuple[str, ...]]:
     """Yield every text that is said in the code: one, or one and many."""
     folder = Path(app.services.words.__file__).parent
-    asked = {"say": None, "count": (1, 2)}
+    both = (1, 2)
+    asked = {"say": None, "message": None, "count": both, "forms": both}
     for _, _, said, _, _ in extract_from_dir(str(folder), keywords=asked):
         yield said if isinstance(said, tuple) else (said,)
 
@@ -50,6 +52,101 @@ def test_a_catalogue_has_every_text_and_no_other(language):
         for text in translated:
             assert placeholders(text) == placeholders(texts[0]), text
         assert {*translated}.isdisjoint(texts)
+
+
+def told_in(language: str) -> set[str]:
+    """Return every text of the language as it stands in the code or the catalogue."""
+    if language == "en":
+        return {text for texts in messages() for text in texts}
+    place = files("app").joinpath("locale", language, "LC_MESSAGES", "compaan.po")
+    with place.open("rb") as written:
+        catalogue = read_po(written, language)
+    said = [one.string for one in catalogue if one.id]
+    return {
+        text
+        for one in said
+        for text in (one if isinstance(one, tuple) else (one,))
+        if text
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_shouts_or_has_marks_of_a_typewriter(language):
+    assert {text for text in told_in(language) if set("!'\"") & set(text)} == set()
+
+
+def test_french_has_the_spaces_of_french():
+    wrong = re.compile("[^\xa0\u202f][:;?»]|«[^\xa0]|} km|n° ")
+
+    assert {text for text in told_in("fr") if wrong.search(text)} == set()
+
+
+def test_no_french_word_before_a_name_would_have_to_change_with_it():
+    """It is d’Anvers, qu’Anvers, au Havre: no name may follow de, que, à, le."""
+    names = "mentor|learner|city|helper|helped|round|new|old"
+    before = "de|du|des|à|au|aux|le|la|les|que|lorsque|puisque|jusque|ne|se|je|me|te"
+    wrong = re.compile(rf"(?:\b(?:{before})\s|’){{(?:{names})}}", re.IGNORECASE)
+
+    assert wrong.search("la ville de {city}")
+    assert {text for text in told_in("fr") if wrong.search(text)} == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        (
+            "en",
+            ["Saturday 1 May 2027 at 17:00 UTC", "Sunday 31 January 2027 at 23:30 UTC"],
+        ),
+        (
+            "fr",
+            [
+                "samedi 1er mai 2027 à 17:00 UTC",
+                "dimanche 31 janvier 2027 à 23:30 UTC",
+            ],
+        ),
+        (
+            "nl",
+            [
+                "zaterdag 1 mei 2027 om 17:00 uur UTC",
+                "zondag 31 januari 2027 om 23:30 uur UTC",
+            ],
+        ),
+    ],
+)
+def test_a_moment_is_a_day_an_hour_and_utc_wherever_it_is_from(language, says):
+    brussels = timezone(timedelta(hours=1))
+    moments = [
+        datetime(2027, 5, 1, 17, tzinfo=UTC),
+        datetime(2027, 2, 1, 0, 30, tzinfo=brussels),
+    ]
+
+    assert [words(language).moment(one) for one in moments] == says
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "LGBTQI+ inclusion; housing; data and evidence; 2 more"),
+        (
+            "fr",
+            (
+                "inclusion des personnes LGBTQI+\u202f; logement\u202f; "
+                "données et évaluation\u202f; 2 autres"
+            ),
+        ),
+        (
+            "nl",
+            ("inclusie van lgbtqi+-personen; huisvesting; data en onderbouwing; nog 2"),
+        ),
+    ],
+)
+def test_areas_in_a_sentence_are_few_and_have_small_letters(language, says):
+    say = words(language)
+    areas = say.areas(["lgbtqi", "housing", "data", "health", "gender"])
+
+    assert say.shortened(areas) == says
+    assert say.shortened(areas[:2]) == say.joined(areas[:2])
 
 
 @pytest.mark.parametrize(

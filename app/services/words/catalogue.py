@@ -5,6 +5,7 @@ English stands in the code; the catalogues under `app/locale` have the others.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -13,14 +14,30 @@ from io import BytesIO
 from typing import Literal, get_args
 
 from babel import Locale
+from babel.dates import format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from app import data
+
 Language = Literal["en", "fr", "nl"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr"), "nl": Locale("nl")}
+_SEMICOLON = {"en": "; ", "fr": "\u202f; ", "nl": "; "}
+_SHOWN = 3
+"""Most areas or titles in one sentence."""
+
+
+def message(text: str) -> str:
+    """Return the text; marked like this, it is said later and has its translations."""
+    return text
+
+
+def forms(one: str, many: str) -> tuple[str, str]:
+    """Return what is said of one and of more, marked like a `message`."""
+    return one, many
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,35 @@ class Words:
         """Return the words as a list in a sentence."""
         return format_list(words, locale=self.locale)
 
+    def joined(self, words: Sequence[str]) -> str:
+        """Return the words between semicolons: they may hold "and" themselves."""
+        return _SEMICOLON[self.locale.language].join(words)
+
+    def shortened(self, words: Sequence[str]) -> str:
+        """Return the first words between semicolons, the other ones counted."""
+        shown = list(words[:_SHOWN])
+        if len(words) > _SHOWN:
+            rest = len(words) - _SHOWN
+            shown.append(self.count("{number} more", "{number} more", rest))
+        return self.joined(shown)
+
+    def areas(self, ids: Iterable[str]) -> list[str]:
+        """Return the names of policy areas as they stand within a sentence."""
+        names: dict[str, str] = {
+            area.id: getattr(area.labels, self.locale.language)
+            for area in data.policy_areas().items
+        }
+        return [within(names[one]) for one in ids]
+
+    def moment(self, at: datetime) -> str:
+        """Return the time, which knows its zone, in words: day, hour, and UTC."""
+        at = at.astimezone(UTC)
+        first = self.locale.language == "fr" and at.day == 1
+        day = "d'er'" if first else "d"
+        date = format_datetime(at, f"EEEE {day} MMMM y", locale=self.locale)
+        time = format_datetime(at, "HH:mm", locale=self.locale)
+        return self.say("{date} at {time} UTC", date=date, time=time)
+
     def country(self, code: str) -> str:
         """Return the name of a country."""
         return str(self.locale.territories.get(code, code))
@@ -74,6 +120,11 @@ class Words:
         """Return the names of languages as a list in a sentence."""
         known = self.locale.languages
         return self.listed([str(known.get(code, code)) for code in codes])
+
+
+def within(name: str) -> str:
+    """Return a name with a small first letter, unless it begins with an acronym."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def language(code: str) -> Language | None:

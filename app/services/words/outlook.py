@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.services.reasons import capped, listed
 from app.services.words.catalogue import words
+from app.services.words.policy import capped
 from schemas import Alternate, DropOut, Policy, Relaxation, Shortage
 
 _FIRM, _FAIRLY_FIRM = 0.9, 0.6
@@ -84,7 +84,7 @@ def _decision(
         # told like a veto.
         return f"Take back ban no. {at + 1} of the policy"
     cap = policy.caps[at]
-    says = capped(cap, cap.max if to is None else round(to))
+    says = capped(cap, cap.max if to is None else round(to), _ENGLISH)
     return f"Drop the limit “{says}”" if to is None else f"Change the limit: “{says}”"
 
 
@@ -132,7 +132,7 @@ def if_it_left(found: DropOut, names: Names, areas: Names) -> str:
         stays = "stays" if len(found.unserved) == 1 else "stay"
         told.append(f"{_named(found.unserved, names)} {stays} without a mentor")
     if found.areas:
-        lost = listed([areas[area].lower() for area in found.areas])
+        lost = _ENGLISH.shortened([areas[area].lower() for area in found.areas])
         told.append(f"no mentor is left who is strong in {lost}")
     if told:
         return f"Fragile: {'; '.join(told)}."
