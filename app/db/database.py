@@ -22,7 +22,7 @@ from app.errors import Busy, Conflict, Stale
 
 _TURN_SECONDS = 10.0
 """Longest wait for a turn to write, or for somebody else's lock."""
-_CONNECTIONS = 45
+_CONNECTIONS = 50
 """Most connections of one process: a thread each for 40 requests, and the workers."""
 _RETRY_AFTER = 2
 
@@ -83,6 +83,7 @@ class Database:
             milliseconds = round(_TURN_SECONDS * 1000)
             options["connect_args"] = {
                 "connect_timeout": 10,
+                "tcp_user_timeout": 15_000,  # of a network that swallows everything
                 "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
             }
         self.engine: Engine = create_engine(
@@ -109,7 +110,7 @@ class Database:
             Busy: If the database cannot be reached now.
 
         """
-        with _named(), self._read() as session:
+        with named(), self._read() as session:
             yield session
 
     @contextmanager
@@ -125,7 +126,7 @@ class Database:
         if self.is_sqlite and not self._turns.acquire(_TURN_SECONDS):
             raise Busy("Too many are writing at once.", retry_after=_RETRY_AFTER)
         try:
-            with _named(), self._write.begin() as session:
+            with named(), self._write.begin() as session:
                 yield session
         finally:
             if self.is_sqlite:
@@ -149,7 +150,7 @@ class Database:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def named() -> Iterator[None]:
     """Give failures that a caller can do something about their own names."""
     try:
         yield

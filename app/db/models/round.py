@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.models.base import Base, Code, Slug, now
@@ -19,6 +19,17 @@ class Round(Base):
     name: Mapped[str]
     description: Mapped[str | None]
     phase: Mapped[str] = mapped_column(Code, default="draft")
+    answer_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    """Days for an answer to an offer, unless a release says otherwise."""
+    public: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether anybody may read how the pairings were chosen."""
+    copy_of: Mapped[str | None] = mapped_column(Slug)
+    """The round that this one was copied from; it may be gone."""
+    staged_run: Mapped[str | None] = mapped_column(String(32))
+    """The run whose pairings are staged, or were released."""
+    released_at: Mapped[datetime | None]
+    answer_by: Mapped[datetime | None]
+    """The deadline that the release set."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
@@ -62,3 +73,19 @@ class Participant(Base):
     city: Mapped[City] = relationship(lazy="raise")
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 -- how SQLAlchemy reads it
+
+
+class Decision(Base):
+    """What was released, sealed: it is written once and never changed."""
+
+    __tablename__ = "decision"
+
+    round_id: Mapped[str] = mapped_column(
+        Slug, ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
+    )
+    run_id: Mapped[str] = mapped_column(String(32))
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the bundle, in hexadecimal digits."""
+    bundle: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """A ZIP file: see `app.services.bundle`."""
+    at: Mapped[datetime] = mapped_column(default=now)

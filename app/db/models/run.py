@@ -32,6 +32,10 @@ class Run(Base):
     """How many workers died over it."""
     lease_until: Mapped[float | None]
     """Until when the worker is believed alive: seconds of the database's clock."""
+    worker: Mapped[str | None]
+    """Who computes it, or did last: `host:pid`."""
+    heard_at: Mapped[float | None]
+    """When the worker was last heard of: seconds of the database's clock."""
     problem: Mapped[str]
     """The frozen `schemas.Problem`, as JSON."""
     policy: Mapped[str]
