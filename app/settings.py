@@ -1,18 +1,31 @@
 """What can be set from outside: environment variables that begin with COMPAAN_."""
 
+import re
+from email.utils import parseaddr
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ADDRESS = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f<>()\[\],;:\\\"@]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+)
+"""An address that needs no quotes in mail, its domain in ASCII."""
+_MAIL_SERVER = re.compile(
+    r"smtps?://([^\s/?#:@]+:[^\s/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?"
+)
 
 
 class Settings(BaseSettings):
     """All settings, read once; every field may be left out."""
 
     model_config = SettingsConfigDict(
-        env_prefix="COMPAAN_", frozen=True, use_attribute_docstrings=True
+        env_prefix="COMPAAN_",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # there are passwords among it
     )
 
     host: str = "127.0.0.1"
@@ -31,11 +44,24 @@ class Settings(BaseSettings):
     wait_seconds: Annotated[float, Field(ge=0)] = 60
     """Longest that `?wait=` holds a call."""
     runs_at_once: Annotated[int, Field(ge=0)] = 1
-    """Most runs that this process computes at the same time; 0: others do it."""
+    """Most runs that this process computes at the same time; 0: others do that, and
+    all else that is done in the background."""
+    lease_seconds: Annotated[float, Field(ge=1)] = 15
+    """How long a worker is believed alive that gives no sign of life, as it does every
+    second; then its run goes to another. A third of it lies between two such looks."""
+    stream_seconds: Annotated[float, Field(gt=0)] = 600
+    """Longest that a stream of events is held; browsers then ask for another."""
     answer_seconds: Annotated[float, Field(gt=0)] = 30
     """Most time for an answer about a run or a round that somebody waits for."""
     answers_at_once: Annotated[int, Field(ge=1)] = 2
     """Most of these answers that are computed at the same time."""
+    mail: SecretStr = SecretStr("file:.data/mail")
+    """Where mail goes: `console`, `file:FOLDER`, or to a mail server,
+    `smtp://[user:password@]host[:port]` or `smtps://…`."""
+    mail_from: str = "Compaan <compaan@localhost>"
+    """Who it comes from."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where browsers find the service; the links in mail begin with it."""
     log_format: Literal["console", "json"] = "console"
     match_cities: Annotated[int, Field(ge=1)] = 300
     """Most cities in one anonymous `POST /match`."""
@@ -57,3 +83,50 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
+
+    @field_validator("mail")
+    @classmethod
+    def _is_a_way(cls, mail: SecretStr) -> SecretStr:
+        way = mail.get_secret_value()
+        if way == "console" or re.fullmatch("file:.+", way) or _is_mail_server(way):
+            return mail
+        # The message must not show the password.
+        raise ValueError(
+            "COMPAAN_MAIL must be console, file:FOLDER, or like smtp://mail.example.org"
+            " or smtps://user:password@mail.example.org:465, in ASCII; in user and "
+            "password write %40 for @, %2F for /, %3F for ?, %23 for #"
+        )
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, sender: str) -> str:
+        address = parseaddr(sender)[1]
+        fits = ADDRESS.fullmatch(address) and address.isascii()
+        if not fits or not sender.isprintable():
+            raise ValueError(
+                "COMPAAN_MAIL_FROM must be like `Compaan <compaan@example.org>`, "
+                "in ASCII between the < and the >"
+            )
+        return sender
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_beginning(cls, given: str) -> str:
+        wanted = "COMPAAN_PUBLIC_URL must be like https://compaan.example.org"
+        try:
+            url = AnyHttpUrl(given)
+        except ValueError:
+            raise ValueError(wanted) from None
+        if url.query or url.fragment or url.username or url.password:
+            raise ValueError(f"{wanted}, without ?, # and @")
+        return str(url).rstrip("/")
+
+
+def _is_mail_server(url: str) -> bool:
+    if not _MAIL_SERVER.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and unquote(parts.netloc).isascii()
+    except ValueError:  # of the port or the number
+        return False

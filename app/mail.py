@@ -1,0 +1,414 @@
+"""Mail: how a message is written, and three ways to send it."""
+
+import os
+import re
+import smtplib
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.header import Header
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import parseaddr
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Protocol, TextIO
+from urllib.parse import unquote, urlsplit
+
+from app.settings import ADDRESS, LOOPBACK, Settings
+
+_DONE, _GO_ON, _NEVER = 250, 354, 5
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_MOST_WORDS = 500
+
+
+class Refused(Exception):
+    """The message will not be taken, now or later."""
+
+
+class NotNow(Exception):
+    """The message was not taken; later it may be."""
+
+
+class Away(NotNow):
+    """No message whatever can be delivered now."""
+
+
+class Unclear(Exception):
+    """Nobody can tell whether the message was delivered."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message to one address.
+
+    Attributes:
+        message_id: Letters and digits; the same for every try of the same message.
+        to: The bare address.
+        subject: One line; line ends in it become blanks.
+        text: Plain text of any length and any characters.
+        language: The code of the language it is written in.
+
+    """
+
+    message_id: str
+    to: str
+    subject: str
+    text: str
+    language: str
+
+
+class Mailer(Protocol):
+    """A way to send mail; one thread at a time."""
+
+    def send(self, mail: Mail, hand_over: Callable[[], None]) -> None:
+        """Deliver one message.
+
+        Args:
+            mail: The message.
+            hand_over: Called before the first step that cannot be taken back, unless
+                a second delivery would replace the first. What it raises is let
+                through, and nothing is delivered.
+
+        Raises:
+            Refused: If the message will not be taken.
+            NotNow: If it was not taken, but may be later.
+            Unclear: If it was handed over and there was no answer.
+
+        """
+
+    def close(self) -> None:
+        """Let go of what was kept for the next message."""
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What all messages have in common.
+
+    Attributes:
+        sender: Who they come from.
+        domain: What ends their ids, and what this machine calls itself.
+
+    """
+
+    sender: Address
+    domain: str
+
+
+class _Policy(EmailPolicy):
+    """RFC 5322; the library loses blanks where it folds long subjects (3.11.7)."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return the header as it is sent."""
+        if name != "Subject" or value.isascii():
+            return super().fold_binary(name, value)
+        folded = Header(str(value), "utf-8", header_name=name).encode(linesep="\r\n")
+        return f"{name}: {folded}\r\n".encode("ascii")
+
+
+def _recipient(given: str) -> Address:
+    """Return the address with its domain in ASCII, or raise `Refused`."""
+    local, _, domain = given.rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+        if ADDRESS.fullmatch(f"{local}@{domain}"):
+            return Address(username=local, domain=domain)
+    raise Refused("Mail cannot be sent to an address like this account's.")
+
+
+def write(mail: Mail, letterhead: Letterhead) -> EmailMessage:
+    """Return the message as RFC 5322 has it, or raise `Refused`."""
+    to = _recipient(mail.to)
+    message = EmailMessage(_Policy(linesep="\r\n", utf8=not to.username.isascii()))
+    message["From"] = letterhead.sender
+    message["To"] = to
+    message["Subject"] = _CONTROLS.sub(" ", mail.subject).strip()
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = f"<{mail.message_id}@{letterhead.domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
+    message.set_content(mail.text, charset="utf-8", cte="quoted-printable")
+    message["Content-Language"] = mail.language  # goes with the content: after it
+    return message
+
+
+class Console:
+    """Prints messages for people to read."""
+
+    def __init__(self, letterhead: Letterhead, out: TextIO | None = None) -> None:
+        self._letterhead = letterhead
+        self._out = out
+
+    def send(self, mail: Mail, hand_over: Callable[[], None]) -> None:
+        """Print the message, without what would steer the terminal."""
+        message = write(mail, self._letterhead)
+        headers = [f"{name}: {message[name]}" for name in ("From", "To", "Subject")]
+        lines = [_CONTROLS.sub(" ", line) for line in mail.text.splitlines()]
+        out = self._out or sys.stdout
+        shown = "\n".join([*headers, "", *lines, "", ""])
+        hand_over()
+        encoding = out.encoding or "utf-8"
+        out.write(shown.encode(encoding, "replace").decode(encoding))
+        out.flush()
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+
+class Folder:
+    """Writes every message to a file of its own, `ID.eml`, for its owner only."""
+
+    def __init__(self, letterhead: Letterhead, folder: Path) -> None:
+        self._letterhead = letterhead
+        self._folder = folder
+
+    def send(self, mail: Mail, hand_over: Callable[[], None]) -> None:
+        """Write the message; a second time it replaces the first."""
+        del hand_over
+        content = bytes(write(mail, self._letterhead))
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._put(f"{mail.message_id}.eml", content)
+        except OSError as error:
+            reason = error.strerror or error
+            raise Away(f"The folder for mail cannot be written to: {reason}.") from None
+
+    def _put(self, name: str, content: bytes) -> None:
+        """Write the file under another name first: half of it is never seen."""
+        number, path = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(number, "wb") as part:
+                part.write(content)
+                part.flush()
+                os.fsync(part.fileno())
+            Path(path).replace(self._folder / name)
+        except BaseException:
+            Path(path).unlink(missing_ok=True)
+            raise
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A mail server.
+
+    Attributes:
+        host: Its name or number.
+        port: Its port.
+        tls: Whether everything is encrypted; else from STARTTLS on, if it offers that.
+        user: Who we are there; None: nobody asks.
+        password: What proves it.
+        connect: Seconds for a connection and the greeting.
+        answer: Seconds for every further answer.
+        verdict: Seconds for the answer to a text: servers look for spam first, and
+            without it nobody knows whether the text arrived.
+
+    """
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None = None
+    password: str = field(default="", repr=False)
+    connect: float = 10.0
+    answer: float = 30.0
+    verdict: float = 120.0
+
+
+class Smtp:
+    """Hands messages to a mail server (RFC 5321), over one connection while it goes."""
+
+    def __init__(self, letterhead: Letterhead, server: Server) -> None:
+        self._letterhead = letterhead
+        self._server = server
+        self._session: smtplib.SMTP | None = None
+
+    def send(self, mail: Mail, hand_over: Callable[[], None]) -> None:
+        """Hand over the message; a connection on which that fails is not used again."""
+        message = write(mail, self._letterhead)
+        session = self._ready()
+        try:
+            _wait(session, self._server.answer)
+            _offer(session, message)
+            hand_over()
+            _wait(session, self._server.verdict)
+            _hand_over(session, bytes(message))
+        except BaseException:
+            self._session = None
+            session.close()
+            raise
+
+    def close(self) -> None:
+        """Say goodbye."""
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(OSError):
+                _wait(session, self._server.answer)
+                session.quit()
+            session.close()
+
+    def _ready(self) -> smtplib.SMTP:
+        """Return a connection on which a message can begin, or raise `Away`."""
+        if self._session is not None:
+            with suppress(OSError):
+                _wait(self._session, self._server.answer)
+                if self._session.rset()[0] == _DONE:
+                    return self._session
+            self._session.close()
+        self._session = None
+        try:
+            self._session = _connect(self._server, self._letterhead.domain)
+        except smtplib.SMTPAuthenticationError as error:
+            reason = _words(error.smtp_code, error.smtp_error)
+            raise Away(f"Our user name or password was refused: {reason}") from None
+        except (OSError, UnicodeError) as error:
+            raise Away(f"No connection to the mail server: {_reason(error)}") from None
+        return self._session
+
+
+def _connect(server: Server, domain: str) -> smtplib.SMTP:
+    """Return a connection over which the server takes our mail.
+
+    Raises:
+        Away: If a password would have to go over it as it is.
+        OSError: If there is no connection, or none that can be trusted.
+        UnicodeError: If there cannot be a host of that name.
+
+    """
+    trusted = ssl.create_default_context()
+    where = server.host, server.port, domain
+    session = (
+        smtplib.SMTP_SSL(*where, timeout=server.connect, context=trusted)
+        if server.tls
+        else smtplib.SMTP(*where, timeout=server.connect)
+    )
+    try:
+        _wait(session, server.answer)
+        session.ehlo_or_helo_if_needed()
+        if not server.tls:
+            _encrypt(session, server, trusted)
+        if server.user:
+            session.login(server.user, server.password)
+        session.ehlo_or_helo_if_needed()
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _encrypt(session: smtplib.SMTP, server: Server, trusted: ssl.SSLContext) -> None:
+    """Encrypt what follows if the server offers it; a password waits for that."""
+    if session.has_extn("starttls"):
+        session.starttls(context=trusted)
+    elif server.user and server.host not in LOOPBACK:
+        raise Away(
+            "The mail server offers no encryption, so our password is not sent to it."
+        )
+
+
+def _wait(session: smtplib.SMTP, seconds: float) -> None:
+    """Have every step from here on take so long at most."""
+    if session.sock is not None:
+        session.sock.settimeout(seconds)
+
+
+def _offer(session: smtplib.SMTP, message: EmailMessage) -> None:
+    """Get as far as the text, or raise `Refused` or `NotNow`."""
+    sender, recipient = (message[name].addresses[0] for name in ("From", "To"))
+    options = () if recipient.username.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+    if options and not session.has_extn("smtputf8"):
+        raise Refused("The mail server takes only ASCII before the @ of an address.")
+    try:
+        _expect(session.mail(sender.addr_spec, options), _DONE)
+        _expect(session.rcpt(recipient.addr_spec), _DONE)
+        _expect(session.docmd("DATA"), _GO_ON)
+    except OSError as error:
+        raise NotNow(f"The mail server went away: {_reason(error)}") from None
+
+
+def _hand_over(session: smtplib.SMTP, content: bytes) -> None:
+    """Send the text, or raise `Refused`, `NotNow` or `Unclear`."""
+    # RFC 5321, section 4.5.2. `SMTP.data` does the same, but does not tell whether the
+    # server went away before it had the text or after.
+    dotted = re.sub(rb"(?m)^\.", b"..", content)
+    try:
+        session.send(dotted + b".\r\n")
+        code, said = session.getreply()
+    except OSError as error:
+        reason = _reason(error)
+        raise Unclear(f"It may have arrived, there was no answer: {reason}") from None
+    if code // 100 not in {2, 4, 5}:
+        raise Unclear(f"It may have arrived, the answer made no sense: {code}.")
+    _expect((code, said), _DONE)
+
+
+def _expect(answer: tuple[int, bytes], wanted: int) -> None:
+    """Raise `Refused` or `NotNow` unless the answer is of the wanted hundred."""
+    code, said = answer
+    if code // 100 == wanted // 100:
+        return
+    reason = f"The mail server said: {_words(code, said)}"
+    raise Refused(reason) if code // 100 == _NEVER else NotNow(reason)
+
+
+def _words(code: int, said: bytes | str) -> str:
+    """Return what the server said, without addresses."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return f"{code} {_plain(text)}"
+
+
+def _plain(text: str) -> str:
+    """Return the text on one line, short, and without addresses."""
+    line = " ".join(_CONTROLS.sub(" ", text).split())
+    return re.sub(r"\S*@\S*", "…", line)[:_MOST_WORDS]
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Return in plain words why the server could not be talked to."""
+    match error:
+        case smtplib.SMTPResponseException():
+            return _words(error.smtp_code, error.smtp_error)
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted, {error.verify_message}"
+        case OSError():
+            return _plain(error.strerror or str(error))
+    return "there is no such name"
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Return the way to send mail that the settings ask for."""
+    name, address = parseaddr(settings.mail_from)
+    local, _, domain = address.rpartition("@")
+    sender = Address(display_name=name, username=local, domain=domain)
+    letterhead = Letterhead(sender, _domain(settings.public_url))
+    way = settings.mail.get_secret_value()
+    if way == "console":
+        return Console(letterhead)
+    if way.startswith("file:"):
+        return Folder(letterhead, Path(way.removeprefix("file:")))
+    url = urlsplit(way)
+    tls = url.scheme == "smtps"
+    server = Server(
+        host=url.hostname or "",
+        port=url.port or (smtplib.SMTP_SSL_PORT if tls else smtplib.SMTP_PORT),
+        tls=tls,
+        user=unquote(url.username) if url.username else None,
+        password=unquote(url.password or ""),
+    )
+    return Smtp(letterhead, server)
+
+
+def _domain(public_url: str) -> str:
+    """Return the URL's host, a number as RFC 5321 (section 4.1.3) writes it."""
+    host = urlsplit(public_url).hostname or "localhost"
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host
+    return f"[{'IPv6:' if number.version == 6 else ''}{number}]"  # noqa: PLR2004
