@@ -2,8 +2,10 @@
 
 import gc
 import socket
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.log import configure
 from app.main import create_app
@@ -35,9 +37,29 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """Tells the application at once that it is to stop.
+
+    Open streams must end before the server ends its lifespan, which says it too late.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, as a signal says."""
+        app: FastAPI = self.config.app  # type: ignore[assignment]
+        app.state.stopping.set()
+        super().handle_exit(sig, frame)
+
+
 def serve(settings: Settings, listener: socket.socket) -> None:
-    """Serve until the process is told to stop."""
+    """Serve until the process is told to stop.
+
+    Unless it is set where browsers find the service, mail leads to this address.
+    """
     configure(settings)
+    if "public_url" not in settings.model_fields_set:
+        host, port = settings.host, listener.getsockname()[1]
+        own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        settings = settings.model_copy(update={"public_url": own})
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,
@@ -48,4 +70,4 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     # hold every request up for a tenth of a second.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])

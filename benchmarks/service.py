@@ -1,4 +1,4 @@
-"""The service under 20 people, with 5,000 cities and a round of 500."""
+"""The service under 20 people, beside a large run, and with several workers."""
 
 import http.client
 import json
@@ -7,21 +7,23 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import psycopg
+from sqlalchemy import func, select
 
-from app.db import Database
+import matching
+from app.db import Database, models
 from app.db.schema import migrate
 from app.permissions import TERMINAL
-from app.services import cities, participants, rounds
+from app.services import cities, participants, phases, rounds, runs
 from benchmarks.cities import make_cities
-from schemas import City, ParticipationWrite, RoundWrite
+from schemas import City, ParticipationWrite, Policy, Problem, RoundWrite
 from tests.fixtures.database import postgres_server
-from tests.fixtures.process import Served, served
+from tests.fixtures.process import Served, served, working
 from tests.fixtures.service import add_accounts
 
 CITIES = 5_000
@@ -30,6 +32,12 @@ PEOPLE = 20
 PAUSE = 0.5
 """Seconds between two requests of one person."""
 SECONDS = 20
+READERS = 10
+"""Clients that send ten requests a second each, whenever the answers come."""
+WINDOW = 4
+"""Seconds of one measurement beside a run; the run must last longer."""
+WINDOWS = 5
+RUNS = 200
 
 
 def fill(url: str, profiles: list[dict[str, Any]]) -> dict[str, str]:
@@ -50,7 +58,7 @@ def fill(url: str, profiles: list[dict[str, Any]]) -> dict[str, str]:
                     participants.put(
                         session, TERMINAL, row, profile["id"], ParticipationWrite()
                     )
-            rounds.move(session, TERMINAL, row, "open", None)
+            phases.move(session, TERMINAL, row, "open", None)
     database.close()
     return tokens
 
@@ -100,6 +108,110 @@ class Person:
 def _percentiles(times: list[float]) -> str:
     cuts = statistics.quantiles(times, n=100)
     return f"{cuts[49] * 1000:.0f} | {cuts[94] * 1000:.0f} | {cuts[98] * 1000:.0f}"
+
+
+def _queue(database: Database, size: int, objective: str, count: int) -> list[str]:
+    """Store runs of so many mentors and learners for whoever computes them."""
+    problem = Problem(cities=tuple(City(**one) for one in make_cities(size)))
+    policy = Policy.model_validate({"objective": objective})
+    with database.write() as session:
+        rows = [
+            models.Run(
+                round_id="r",
+                problem=problem.model_dump_json(),
+                policy=policy.model_dump_json(),
+                problem_hash=matching.problem_hash(problem),
+                policy_hash=matching.policy_hash(policy),
+            )
+            for _ in range(count)
+        ]
+        session.add_all(rows)
+        session.flush()
+        return [row.id for row in rows]
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < until  # noqa: S101
+        time.sleep(0.01)
+
+
+def _read(server: Served, paths: list[str], at: int, times: list[float]) -> None:
+    """Send ten requests a second; a late answer delays the next, which then counts."""
+    connection = http.client.HTTPConnection(server.address.split("//")[1])
+    began = time.perf_counter() + at / 100
+    for number in range(10 * WINDOW):
+        due = began + number / 10
+        time.sleep(max(0, due - time.perf_counter()))
+        path = paths[number % len(paths)]
+        connection.request("GET", f"/api/v1{path}", headers=server.bearer())
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status  # noqa: PLR2004, S101
+        times.append(time.perf_counter() - due)
+
+
+def _window(server: Served, paths: list[str]) -> list[float]:
+    """Return how long each of 100 reads a second takes."""
+    times: list[float] = []
+    threads = [
+        threading.Thread(target=_read, args=(server, paths, at, times))
+        for at in range(READERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+def _beside_a_run(server: Served, city: str) -> dict[str, list[float]]:
+    """Return reading times by what the service does meanwhile, in turns."""
+    database = Database(server.url)
+    (known,) = _queue(database, 5, "total", 1)
+    paths = [f"/runs/{known}", f"/cities/{city}"]
+    times: dict[str, list[float]] = {"nothing": [], "a 1,000 × 1,000 run": []}
+    quiet, beside = times.values()
+    for _ in range(WINDOWS):
+        quiet += _window(server, paths)
+        (run,) = _queue(database, 1_000, "fair", 1)
+        _until(lambda run=run: _state(database, run) == "running")  # type: ignore[misc]
+        beside += _window(server, paths)
+        assert _state(database, run) == "running", "too fast: measure less"  # noqa: S101
+        with database.write() as session:
+            runs.cancel(session, TERMINAL, runs.get(session, TERMINAL, run, lock=True))
+        time.sleep(2)
+    database.close()
+    return times
+
+
+def _state(database: Database, run: str) -> str:
+    with database.read() as session:
+        return session.get_one(models.Run, run).state
+
+
+def _many_runs(url: str, workers: int) -> float:
+    """Return how long so many workers take for all the runs."""
+    database = Database(url)
+    with working(url, workers):
+        time.sleep(2)
+        started = time.perf_counter()
+        _queue(database, 5, "total", RUNS)
+        left = (
+            select(func.count())
+            .select_from(models.Run)
+            .where(models.Run.state.in_(("queued", "running")))
+        )
+
+        def all_done() -> bool:
+            with database.read() as session:
+                return session.scalar(left) == 0
+
+        _until(all_done)
+        taken = time.perf_counter() - started
+    database.close()
+    return taken
 
 
 def _run(server: Served, round_id: str) -> float:
@@ -162,7 +274,29 @@ def main() -> None:
                 web = psutil.Process(server.process.pid)
                 memory = web.memory_info().rss / 2**20
                 rest.append((name, small, large, memory))
+                if name == "SQLite":
+                    reading = _beside_a_run(server, ids[0])
+        many = [(count, _many_runs(databases[1][1], count)) for count in (1, 4)]
     print("\n| database | 60 × 60 (s) | 500 × 500 (s) | web process (MB) |")
     print("|---|---|---|---|")
     for name, small, large, memory in rest:
         print(f"| {name} | {small:.2f} | {large:.2f} | {memory:.0f} |")
+    _print_reading(reading)
+    print(f"\n| workers on PostgreSQL | {RUNS} runs of 5 × 5 (s) | runs per second |")
+    print("|---|---|---|")
+    for count, taken in many:
+        print(f"| {count} | {taken:.1f} | {RUNS / taken:.0f} |")
+
+
+def _print_reading(reading: dict[str, list[float]]) -> None:
+    print("\n100 reads a second on SQLite, of a run and of a city in turn, while the")
+    print(f"service computes; {WINDOWS} windows of {WINDOW} s each, in turn.\n")
+    print("| computing | p50 (ms) | p99 (ms) | × p50 | × p99 |\n|---|---|---|---|---|")
+    cuts = {name: statistics.quantiles(times, n=100) for name, times in reading.items()}
+    base = next(iter(cuts.values()))
+    for name, cut in cuts.items():
+        middle, worst = cut[49], cut[98]
+        print(
+            f"| {name} | {middle * 1000:.1f} | {worst * 1000:.1f} "
+            f"| {middle / base[49]:.1f} | {worst / base[98]:.1f} |"
+        )

@@ -20,7 +20,7 @@ _METHODS = multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context(
     "forkserver" if "forkserver" in _METHODS else "spawn"
 )
-_PRELOAD = ["app.compute.engine", "app.cli"]
+_PRELOAD = ["app.compute.engine", "app.compute.solving", "app.cli"]
 
 
 class ChildDied(Exception):
@@ -36,6 +36,12 @@ def warm_up() -> None:
     if _CONTEXT.get_start_method() == "forkserver":
         _CONTEXT.set_forkserver_preload(_PRELOAD)
         forkserver.ensure_running()
+
+
+def end_all() -> None:
+    """End every child there is, or an interpreter that leaves would wait for them."""
+    for child in multiprocessing.active_children():
+        child.kill()
 
 
 class ChildStopped(Exception):
@@ -85,7 +91,11 @@ def run(
     with receiver:
         try:
             child.start()
+        except (OSError, EOFError) as error:  # no memory, or no fork server any more
+            raise ChildDied(f"It could not be started: {error}") from error
+        finally:
             sender.close()  # or the end of the child is never seen as end of file
+        try:
             ask_at = time.monotonic()
             while (left := until - time.monotonic()) > 0:
                 if watched and time.monotonic() >= ask_at:
@@ -106,9 +116,8 @@ def run(
             child.join()
             raise ChildDied(f"It ended with exit code {child.exitcode}.") from None
         finally:
-            if child.pid is not None:
-                child.kill()
-                child.join()
+            child.kill()
+            child.join()
 
 
 def _main(sender: Connection, question: Callable[..., object], tells: bool) -> None:  # noqa: FBT001 -- how a process is given it

@@ -1,10 +1,23 @@
 """The engine, imported by the process that all children are forked from."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import matching
-from schemas import Change, Policy, Problem, WhatIf
+from schemas import (
+    Change,
+    Difference,
+    Explanation,
+    Measures,
+    Policy,
+    Problem,
+    Solution,
+    WhatIf,
+)
 
 Refused = matching.InvalidProblem | matching.InvalidPolicy | matching.Infeasible
 """What the engine refuses with."""
+Pairs = tuple[tuple[str, str], ...]
 
 
 def what_if(problem: Problem, policy: Policy, change: Change) -> WhatIf:
@@ -18,4 +31,43 @@ def what_if(problem: Problem, policy: Policy, change: Change) -> WhatIf:
         add=change.add,
         weights=change.weights,
         rules=change.rules,
+    )
+
+
+class Overridden(NamedTuple):
+    """A solution under another policy, and what differs in it."""
+
+    solution: Solution
+    difference: Difference
+
+
+def override(
+    problem: Problem, before: Policy, policy: Policy, trials: int
+) -> Overridden:
+    """Return the solution under a changed policy beside the one before.
+
+    Raises what `matching.match` raises.
+    """
+    solution = matching.match(problem, policy, trials=trials)
+    return Overridden(
+        solution, matching.difference(matching.match(problem, before), solution)
+    )
+
+
+def explained(
+    problem: Problem, policy: Policy, pairs: Pairs
+) -> tuple[Explanation, ...]:
+    """Return why each pair is a good one; raises what `matching.explain` raises."""
+    return tuple(
+        matching.explain(problem, policy, mentor=mentor, learner=learner)
+        for mentor, learner in pairs
+    )
+
+
+def measured(
+    policy: Policy, scenarios: Sequence[tuple[Problem, Pairs]]
+) -> tuple[Measures, ...]:
+    """Return the measures of several sets of pairs; raises as `matching.measure`."""
+    return tuple(
+        matching.measure(problem, policy, pairs) for problem, pairs in scenarios
     )

@@ -1,13 +1,15 @@
 """Runs: started by an organiser, computed by whichever worker claims them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+import structlog
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session, defer, load_only
 
 import matching
+from app.compute import solving
 from app.db import Database, models
 from app.db.models.base import now
 from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
@@ -18,15 +20,9 @@ from schemas import Policy, Problem, ProblemDetails, Progress, Run, RunWrite, So
 
 _MATCHABLE = ("open", "closed")
 _ENDED = ("succeeded", "infeasible", "failed", "cancelled")
-LEASE = 15.0
-"""Seconds for which a worker is believed alive after it was last heard of."""
+_LEASE = 15.0
 _MOST_LOST = 3
-_TRIALS = 200
-"""Perturbed trials of a run: a share of them is within 7 points of the truth."""
-_MOST_TRIED = 10_000
-"""Most effort of an assignment for which they are made, 100 × 100 under `total`. Each
-trial scores and solves the round again: the proposal of a larger one would be ready
-many times later than without."""
+trials = solving.trials
 
 
 def as_run(row: models.Run) -> Run:
@@ -100,6 +96,7 @@ def search(
     asked = (
         select(table)
         .where(table.round_id == round_id)
+        .options(defer(table.problem), defer(table.policy))  # they may be megabytes
         .order_by(table.created_at.desc(), table.id.desc())
     )
     if cut.after is not None:
@@ -213,26 +210,57 @@ def outcome(session: Session, row: models.Run) -> Outcome:
 
 
 # What workers do. The attempt fences off a worker that was thought to be dead: every
-# write of it is refused once somebody else has the run.
-
-
-def trials(problem: Problem, policy: Policy) -> int:
-    """Return how many perturbed trials a run makes."""
-    return _TRIALS if matching.effort(problem, policy) <= _MOST_TRIED else 0
+# write of it is refused once somebody else has the run. Whatever is compared or told
+# by several machines is a time of the database's clock.
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A run that is this worker's to compute."""
+    """A run that is this worker's to compute.
+
+    Attributes:
+        run: Its id.
+        attempt: How often it has been claimed, this time included.
+        problem_text: The frozen problem, as JSON.
+        policy_text: The frozen policy, as JSON.
+
+    """
 
     run: str
     attempt: int
-    problem: Problem
-    policy: Policy
+    problem_text: str
+    policy_text: str
+
+    @property
+    def problem(self) -> Problem:
+        """What the engine is given."""
+        return Problem.model_validate_json(self.problem_text)
+
+    @property
+    def policy(self) -> Policy:
+        """By which rules and weights."""
+        return Policy.model_validate_json(self.policy_text)
 
 
-def claim(database: Database, lease: float = LEASE) -> Claim | None:
-    """Take the oldest queued run, or None if there is none."""
+_AFRESH = {"step": None, "done": 0, "of": 0}
+"""The progress of a run that nobody has begun to compute."""
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def claim(
+    database: Database, lease: float = _LEASE, worker: str | None = None
+) -> Claim | None:
+    """Take the oldest queued run, or None if there is none.
+
+    Args:
+        database: Where the runs are.
+        lease: Seconds for which the worker is believed alive without a heartbeat.
+        worker: Who takes it, `host:pid`.
+
+    """
     table = models.Run
     oldest = (
         select(table.id)
@@ -243,26 +271,23 @@ def claim(database: Database, lease: float = LEASE) -> Claim | None:
         .scalar_subquery()
     )
     with database.write() as session:
+        seconds = database.seconds(session)
         found = session.execute(
             update(table)
             .where(table.id == oldest, table.state == "queued")
             .values(
                 state="running",
                 attempt=table.attempt + 1,
-                started_at=now(),
-                lease_until=database.seconds(session) + lease,
+                started_at=_moment(seconds),
+                lease_until=seconds + lease,
+                heard_at=seconds,
+                worker=worker,
+                **_AFRESH,
             )
             .returning(table.id, table.attempt, table.problem, table.policy)
             .execution_options(synchronize_session=False)
         ).one_or_none()
-    if found is None:
-        return None
-    return Claim(
-        run=found.id,
-        attempt=found.attempt,
-        problem=Problem.model_validate_json(found.problem),
-        policy=Policy.model_validate_json(found.policy),
-    )
+    return None if found is None else Claim(*found)
 
 
 def _write(session: Session, mine: Claim, **values: object) -> bool:
@@ -285,30 +310,43 @@ def _write(session: Session, mine: Claim, **values: object) -> bool:
 
 
 def beat(
-    database: Database, mine: Claim, progress: Progress, lease: float = LEASE
+    database: Database, mine: Claim, progress: Progress, lease: float = _LEASE
 ) -> bool:
     """Renew the lease; tell whether the run is still this worker's."""
     with database.write() as session:
+        seconds = database.seconds(session)
         return _write(
             session,
             mine,
-            lease_until=database.seconds(session) + lease,
+            lease_until=seconds + lease,
+            heard_at=seconds,
             step=progress.step,
             done=progress.done,
             of=progress.of,
         )
 
 
-def succeed(database: Database, mine: Claim, found: Solution) -> bool:
-    """Store the solution, unless the run is not this worker's any more."""
+def _end(
+    database: Database, session: Session, mine: Claim, state: str, **values: object
+) -> bool:
+    ended = _moment(database.seconds(session))
+    return _write(
+        session, mine, state=state, finished_at=ended, lease_until=None, **values
+    )
+
+
+def store(database: Database, mine: Claim, body: str) -> bool:
+    """Store a solution that is written already, unless the run is not mine any more."""
     with database.write() as session:
-        kept = _write(
-            session, mine, state="succeeded", finished_at=now(), lease_until=None
-        )
+        kept = _end(database, session, mine, "succeeded")
         if kept:
-            body = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
             session.add(models.Solution(run_id=mine.run, body=body))
         return kept
+
+
+def succeed(database: Database, mine: Claim, found: Solution) -> bool:
+    """Store the solution, unless the run is not this worker's any more."""
+    return store(database, mine, solving.written(found))
 
 
 def fail(
@@ -316,38 +354,81 @@ def fail(
 ) -> bool:
     """Store why there is no solution."""
     with database.write() as session:
-        return _write(
-            session,
-            mine,
-            state=state,
-            finished_at=now(),
-            lease_until=None,
-            refusal=why.to_dict(),
-        )
+        return _end(database, session, mine, state, refusal=why.to_dict())
 
 
 def hand_back(database: Database, mine: Claim) -> bool:
     """Queue the run again: this worker has been told to stop."""
     with database.write() as session:
-        return _write(session, mine, state="queued", lease_until=None)
+        return _write(session, mine, state="queued", lease_until=None, **_AFRESH)
+
+
+def lose(database: Database, mine: Claim, why: ProblemDetails) -> bool:
+    """Queue the run again, or let it fail if its computation has died too often."""
+    table = models.Run
+    asked = select(table).where(
+        table.id == mine.run,
+        table.attempt == mine.attempt,
+        table.state == "running",
+    )
+    with database.write() as session:
+        return bool(_count_lost(database, session, asked, why))
 
 
 def sweep(database: Database, why: ProblemDetails) -> int:
     """Queue the runs of dead workers again; one that was lost too often has failed."""
     table = models.Run
     with database.write() as session:
-        dead = session.scalars(
-            select(table)
-            .where(
-                table.state == "running",
-                table.lease_until < database.seconds(session),
-            )
-            .with_for_update(skip_locked=True)
-        ).all()
-        for row in dead:
-            row.lost += 1
-            row.lease_until = None
-            row.state = "queued" if row.lost < _MOST_LOST else "failed"
-            if row.state == "failed":
-                row.refusal, row.finished_at = why.to_dict(), now()
-        return len(dead)
+        asked = select(table).where(
+            table.state == "running", table.lease_until < database.seconds(session)
+        )
+        dead = _count_lost(database, session, asked, why)
+    for row in dead:
+        structlog.get_logger("compaan").warning(
+            "run-lost", run=row.id, attempt=row.attempt, worker=row.worker
+        )
+    return len(dead)
+
+
+def _count_lost(
+    database: Database,
+    session: Session,
+    asked: Select[models.Run],
+    why: ProblemDetails,
+) -> Sequence[models.Run]:
+    """Queue these runs again, or let them fail; return them.
+
+    What somebody else is changing at this moment is left to the next sweep.
+    """
+    table = models.Run
+    rows = session.scalars(
+        asked.options(
+            load_only(table.attempt, table.lost, table.worker)
+        ).with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.lost += 1
+        row.lease_until = None
+        if row.lost < _MOST_LOST:
+            row.state = "queued"
+            row.step, row.done, row.of = None, 0, 0
+        else:
+            row.state, row.refusal = "failed", why.to_dict()
+            row.finished_at = _moment(database.seconds(session))
+    return rows
+
+
+def look(session: Session, actor: Actor, run_id: str) -> tuple[Run, bool]:
+    """Return how far the run is and whether it has ended, or raise `NotFound`.
+
+    Cheap enough to ask twice a second: what it is computed from is not read.
+    """
+    table = models.Run
+    row = session.scalar(
+        select(table)
+        .where(table.id == run_id)
+        .options(defer(table.problem), defer(table.policy))
+    )
+    if row is None or not may_oversee(actor):
+        raise NotFound(f"There is no run with the id {run_id}.")
+    return as_run(row), has_ended(row)

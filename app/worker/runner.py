@@ -1,124 +1,226 @@
 """Threads that claim queued runs and have each computed in a child process."""
 
+import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 import matching
-from app.compute import child
+from app.compute import child, solving
 from app.db import Database
 from app.errors import Died, Failure, Refusal, TooSlow, details
-from app.services import bridge, idempotency, runs
+from app.services import bridge, runs
 from app.settings import Settings
-from schemas import Progress, Solution
+from app.worker.housekeeping import Housekeeping, chores
+from app.worker.trouble import Trouble
+from schemas import Progress
 
-_LOOK = 1.0
+_LOOK = 0.5
 """Seconds between two looks for queued runs that nobody told of."""
 _BEAT = 1.0
-"""Seconds between two heartbeats; also how soon a cancelled run is noticed."""
-_SWEEP = 5.0
-_TIDY = 3600.0
+"""Most seconds between two heartbeats; also how soon a cancelled run is noticed."""
+_NOTICE = 0.1
+"""Seconds within which a computation ends that is not to go on."""
+_WARM = 60.0
+"""Most seconds until the first child answers."""
+_LEAVE = 10.0
+
+
+@dataclass(frozen=True)
+class _End:
+    """How the computation of a run came to an end.
+
+    Attributes:
+        event: What the log calls it.
+        write: Stores it; tells whether the run was still this worker's.
+        state: In which state the run has ended, if it has.
+
+    """
+
+    event: str
+    write: Callable[[], bool]
+    state: str | None = None
 
 
 class Runner:
-    """Computes runs in the background, as many at once as the settings say.
+    """Works in the background: computes runs, as many at once as the settings say.
 
     The run row is the truth: a run is claimed by one update, and every later write
     names the attempt. A worker that dies is noticed by its lease.
+
+    Attributes:
+        name: Who this is, `host:pid`.
+
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._database = database
         self._settings = settings
+        self._lease = settings.lease_seconds
+        self._beat = min(_BEAT, self._lease / 5)
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._housekeeping = Housekeeping(database, chores(settings))
         self._log = structlog.get_logger("compaan")
 
     def start(self) -> None:
-        """Start the threads; they leave the interpreter free while they wait."""
-        for at in range(self._settings.runs_at_once):
+        """Start the threads; with no runs at once, all is left to other processes."""
+        if not self._settings.runs_at_once:
+            return
+        child.warm_up()
+        self._housekeeping.start()
+        for _ in range(self._settings.runs_at_once):
             # A daemon: an interpreter that ends in an error does not wait for it.
-            thread = threading.Thread(target=self._work, args=(at == 0,), daemon=True)
+            thread = threading.Thread(target=self._work, daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
-        """Stop; a run that is being computed is queued again for somebody else."""
+    def stop(self, within: float = _LEAVE) -> None:
+        """Stop; a run that is being computed is queued again for somebody else.
+
+        Args:
+            within: Most seconds that it may take. What hangs by then, because the
+                database does, is left behind: others notice by the lease.
+
+        """
+        until = time.monotonic() + within
         self._stopping.set()
         self._wanted.set()
+        self._housekeeping.stop(until)
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0, until - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            child.end_all()
         self._threads.clear()
 
     def wake(self) -> None:
         """Look for queued runs now."""
         self._wanted.set()
 
-    def _work(self, tidies: bool) -> None:  # noqa: FBT001 -- one of the threads
-        swept = tidied = -_TIDY
+    def _work(self) -> None:
+        trouble = Trouble("computing runs")
+        step = self._warm_up
         while not self._stopping.is_set():
             try:
-                if tidies and time.monotonic() - swept > _SWEEP:
-                    swept = time.monotonic()
-                    runs.sweep(self._database, details(Died("Its worker died.")))
-                if tidies and time.monotonic() - tidied > _TIDY:
-                    tidied = time.monotonic()
-                    with self._database.write() as session:
-                        idempotency.forget_old(session)
-                mine = runs.claim(self._database)
-                if mine is not None:
-                    self._compute(mine)
-                    continue
+                goes_on = step()
             except Exception as error:  # noqa: BLE001 -- a worker outlives its database
-                self._log.warning("worker", reason=str(error).partition("\n")[0])
-            self._wanted.wait(_LOOK)
-            self._wanted.clear()
+                trouble.tell(error)
+                self._stopping.wait(_LOOK)
+            else:
+                trouble.over()
+                step = self._take_one
+                if not goes_on:
+                    self._wanted.wait(_LOOK)
+                    self._wanted.clear()
+
+    def _warm_up(self) -> bool:
+        """Have a child answer: who cannot start one is not to claim runs."""
+        child.run(bool, _WARM)
+        return True
+
+    def _take_one(self) -> bool:
+        """Compute the oldest queued run; tell whether there was one."""
+        mine = runs.claim(self._database, self._lease, self.name)
+        if mine is None:
+            return False
+        self._compute(mine)
+        return True
 
     def _compute(self, mine: runs.Claim) -> None:
         """Have the run computed, and store what came of it."""
+        self._tell("run-claimed", mine)
+        end = self._end(mine)
+        if end is None or not self._stored(end):
+            self._tell("run-not-ours", mine)
+        elif end.state is None:
+            self._tell(end.event, mine)
+        else:
+            self._tell(end.event, mine, state=end.state)
+
+    def _tell(self, event: str, mine: runs.Claim, **said: str) -> None:
+        self._log.info(event, run=mine.run, attempt=mine.attempt, **said)
+
+    def _end(self, mine: runs.Claim) -> _End | None:
+        """Return what came of the run; None if nobody wants it from this worker."""
+        database = self._database
         try:
-            found = self._solution(mine)
-        except child.ChildStopped:
+            body = self._body(mine)
+        except (child.ChildStopped, child.ChildDied) as error:
             if self._stopping.is_set():
-                runs.hand_back(self._database, mine)
-            return
+                return _End("run-handed-back", partial(runs.hand_back, database, mine))
+            if isinstance(error, child.ChildStopped):
+                return None
+            why = details(Died(f"The computation died. {error}"))
+            return _End("run-lost", partial(runs.lose, database, mine, why))
         except matching.Infeasible as error:
             told, state = details(bridge.refusal(error)), "infeasible"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the run must end
             told, state = details(self._refusal(mine, error)), "failed"
         else:
-            self._keep_trying(lambda: runs.succeed(self._database, mine, found))
-            return
-        self._keep_trying(lambda: runs.fail(self._database, mine, told, state))
+            stored = partial(runs.store, database, mine, body)
+            return _End("run-ended", stored, "succeeded")
+        failed = partial(runs.fail, database, mine, told, state)
+        return _End("run-ended", failed, state)
 
-    def _solution(self, mine: runs.Claim) -> Solution:
-        """Return what the child finds, heartbeats going on meanwhile."""
+    def _body(self, mine: runs.Claim) -> str:
+        """Return the solution that the child writes."""
         step = Progress(step=None, done=0, of=0)
 
         def heard(name: str, done: int, of: int) -> None:
             nonlocal step
             step = Progress(step=name, done=done, of=of)
 
-        def goes_on() -> bool:
-            if self._stopping.is_set():
-                return False
-            try:
-                return runs.beat(self._database, mine, step)
-            except Refusal:  # the database is away; the lease says how long it may be
-                return True
+        asked = partial(solving.solve, mine.problem_text, mine.policy_text)
+        with self._beating(mine, lambda: step) as gone:
 
-        asked = partial(
-            matching.match,
-            mine.problem,
-            mine.policy,
-            trials=runs.trials(mine.problem, mine.policy),
-        )
-        watched = child.Watched(heard, goes_on, _BEAT)
-        return child.run(asked, self._settings.run_seconds, watched)
+            def goes_on() -> bool:
+                return not (self._stopping.is_set() or gone.is_set())
+
+            watched = child.Watched(heard, goes_on, _NOTICE)
+            return child.run(asked, self._settings.run_seconds, watched)
+
+    @contextmanager
+    def _beating(
+        self, mine: runs.Claim, step: Callable[[], Progress]
+    ) -> Iterator[threading.Event]:
+        """Give signs of life while the block lasts.
+
+        In a thread of its own: on a machine that is short of everything, the start of
+        a child alone can take longer than a lease.
+
+        Returns:
+            What is set when the run is not this worker's any more.
+
+        """
+        over, gone = threading.Event(), threading.Event()
+
+        def beat() -> None:
+            trouble = Trouble("heartbeat")
+            while not over.wait(self._beat):
+                try:
+                    if not runs.beat(self._database, mine, step(), self._lease):
+                        gone.set()
+                        return
+                except Exception as error:  # noqa: BLE001 -- the lease says how long it may fail
+                    trouble.tell(error)
+                else:
+                    trouble.over()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield gone
+        finally:
+            over.set()
+            thread.join()
 
     def _refusal(self, mine: runs.Claim, error: Exception) -> Refusal:
         """Return what to tell of a computation that came to nothing."""
@@ -128,20 +230,17 @@ class Runner:
             case child.ChildTimeout():
                 limit = self._settings.run_seconds
                 return TooSlow(f"It was ended after {limit:g} seconds.")
-            case child.ChildDied():
-                self._log.error("child-died", run=mine.run, reason=str(error))
-                return Died(f"The computation died. {error}")
         self._log.error("run-failed", run=mine.run, exc_info=error)
+        if isinstance(error, solving.Unreadable):
+            return Failure("What it was frozen from cannot be read. Start another run.")
         return Failure(f"This is our mistake. Run: {mine.run}")
 
-    def _keep_trying(self, write: Callable[[], object]) -> None:
-        """Write the outcome, again and again while the lease lasts."""
-        until = time.monotonic() + runs.LEASE
+    def _stored(self, end: _End) -> bool:
+        """Write the end, again and again while the lease lasts."""
+        until = time.monotonic() + self._lease
         while True:
             try:
-                write()
+                return end.write()
             except Refusal:
-                if time.monotonic() > until or self._stopping.wait(_BEAT):
+                if time.monotonic() > until or self._stopping.wait(self._beat):
                     raise
-            else:
-                return

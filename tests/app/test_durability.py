@@ -12,7 +12,7 @@ import pytest
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, policies, rounds
+from app.services import cities, participants, phases, policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
 from tests.app.profiles import city
 from tests.fixtures.process import served
@@ -174,7 +174,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
             participants.put(session, TERMINAL, row, one["id"], ParticipationWrite())
         policy = policies.get(session, TERMINAL, row)
         policies.change(session, TERMINAL, row, policy, Policy(objective="fair"))
-        rounds.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "open", None)
     database.close()
     with served(url, tokens) as server:
         api = httpx2.Client(

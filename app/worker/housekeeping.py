@@ -1,0 +1,95 @@
+"""What is done again and again, whatever is being computed."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.db import Database
+from app.errors import Died, details
+from app.services import delivery, idempotency, pairings, runs
+from app.settings import Settings
+from app.worker.trouble import Trouble
+
+_HOUR = 3600.0
+_OFFERS = 30.0
+_MAIL = 2.0
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to do from time to time.
+
+    Every process does every chore, several processes at the same moment perhaps: what
+    is to happen once is for the database to hold.
+
+    Attributes:
+        name: What the log calls it.
+        every: Seconds between the end of one time and the beginning of the next.
+        work: Does it. What it raises is told, and it is tried again next time.
+
+    """
+
+    name: str
+    every: float
+    work: Callable[[Database], object]
+
+
+def chores(settings: Settings) -> Sequence[Chore]:
+    """Return all that there is to do."""
+    return (
+        Chore("sweep of runs", settings.lease_seconds / 3, _sweep),
+        Chore("kept answers", _HOUR, _forget_answers),
+        Chore("deadlines of offers", _OFFERS, pairings.expire),
+        Chore("outbox", _MAIL, delivery.chore(settings)),
+    )
+
+
+def _sweep(database: Database) -> None:
+    runs.sweep(database, details(Died("Its worker died.")))
+
+
+def _forget_answers(database: Database) -> None:
+    with database.write() as session:
+        idempotency.forget_old(session)
+
+
+class Housekeeping:
+    """Does each chore in a thread of its own: a slow one delays no other."""
+
+    def __init__(self, database: Database, todo: Sequence[Chore]) -> None:
+        self._database = database
+        self._todo = todo
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin: each chore is done at once, and then again and again."""
+        for chore in self._todo:
+            # A daemon: a chore that hangs does not keep the interpreter.
+            thread = threading.Thread(target=self._keep, args=(chore,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, until: float) -> None:
+        """Stop; a chore that is not done by then is left in mid-work.
+
+        Args:
+            until: A time of `time.monotonic`.
+
+        """
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(max(0, until - time.monotonic()))
+        self._threads.clear()
+
+    def _keep(self, chore: Chore) -> None:
+        trouble = Trouble(chore.name)
+        while not self._stopping.is_set():
+            try:
+                chore.work(self._database)
+            except Exception as error:  # noqa: BLE001 -- a chore outlives its database
+                trouble.tell(error)
+            else:
+                trouble.over()
+            self._stopping.wait(chore.every)
