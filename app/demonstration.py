@@ -10,7 +10,7 @@ from app.db import Database, models
 from app.db.schema import migrate
 from app.errors import NotFound
 from app.permissions import TERMINAL
-from app.services import accounts, cities, participants, policies, rounds, runs
+from app.services import accounts, cities, participants, phases, policies, rounds, runs
 from app.settings import Settings
 from matching import match
 from schemas import ParticipationWrite, RoundWrite, RunWrite
@@ -72,7 +72,7 @@ def _store_round(session: Session) -> None:
     policy = policies.get(session, TERMINAL, row)
     policies.change(session, TERMINAL, row, policy, request.policy)
     if row.phase == "draft":
-        rounds.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "open", None)
 
 
 def _propose(database: Database) -> str:

@@ -52,6 +52,20 @@ class Desk:
             yield session, actor
 
 
+class Hall:
+    """Where anybody is served, and known only by showing a token."""
+
+    def __init__(self, database: Database, identify: Identify | None) -> None:
+        self._database = database
+        self._identify = identify
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Session, Actor | None]]:
+        """Open a session whose changes are thrown away; nobody is None."""
+        with self._database.read() as session:
+            yield session, self._identify(session) if self._identify else None
+
+
 _bearer = HTTPBearer(
     auto_error=False,
     description="A token `cmp_…`, made by `compaan token add --user EMAIL`.",
@@ -68,6 +82,17 @@ async def _desk(
     return Desk(
         request.app.state.database, lambda session: accounts.bearer(session, secret)
     )
+
+
+async def _hall(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Hall:
+    database = request.app.state.database
+    if given is None:
+        return Hall(database, None)
+    secret = given.credentials
+    return Hall(database, lambda session: accounts.bearer(session, secret))
 
 
 async def _stateless(request: Request) -> Stateless:
@@ -98,6 +123,12 @@ async def says_json(request: Request) -> None:
         raise WrongType(f"The body must be application/json, {said[:100]}.")
 
 
+async def says_json_if_anything(request: Request) -> None:
+    """Refuse a body that is not declared as JSON; there may be none."""
+    if await request.body():
+        await says_json(request)
+
+
 # RFC 9110: `*`, or entity tags in quotes.
 _ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 _READ = "The ETag that was read; `*` for whatever is there."
@@ -108,6 +139,10 @@ class Precondition:
 
     def __init__(self, value: str | None) -> None:
         self._tags = None if value is None else {t.strip() for t in value.split(",")}
+
+    def allows(self, version: int) -> bool:
+        """Tell whether the caller has seen this version, or does not say."""
+        return self._tags is None or bool(self._tags & {"*", etag(version)})
 
     def check(
         self, version: int, now: dict[str, Any], sent: dict[str, Any] | None = None
@@ -160,6 +195,19 @@ async def _if_match_or_new(
     return Precondition(if_match)
 
 
+async def _if_match_if_sent(
+    if_match: Annotated[
+        str | None,
+        Header(
+            pattern=_ETAGS,
+            examples=["*"],
+            description="The round's ETag as it was read; only checked if it is sent.",
+        ),
+    ] = None,
+) -> Precondition:
+    return Precondition(if_match)
+
+
 Answer = Callable[[Session, Actor], Response]
 
 
@@ -174,17 +222,34 @@ class Once:
         self._key = key
         self._request = request
 
+    def kept(self, desk: Desk) -> Response | None:
+        """Return the answer that the request has had, or None the first time.
+
+        For work that is computed before the transaction that `answer` opens.
+        """
+        if self._key is None:
+            return None
+        with desk.write() as (session, actor):
+            return self._kept(session, actor)
+
+    def _kept(self, session: Session, actor: Actor) -> Response | None:
+        if self._key is None or actor.account is None:
+            return None
+        kept = idempotency.find(session, actor, self._key, self._request)
+        if kept is None:
+            return None
+        headers = kept.headers | {"Idempotency-Replayed": "true"}
+        return Response(kept.body, kept.status, headers)
+
     def answer(self, desk: Desk, work: Answer) -> Response:
         """Return the answer of the work, done now or done before."""
         with desk.write() as (session, actor):
-            if self._key is None or actor.account is None:
-                return work(session, actor)
-            kept = idempotency.find(session, actor, self._key, self._request)
+            kept = self._kept(session, actor)
             if kept is not None:
-                headers = kept.headers | {"Idempotency-Replayed": "true"}
-                return Response(kept.body, kept.status, headers)
+                return kept
             answer = work(session, actor)
-            idempotency.keep(session, actor, self._key, self._request, answer)
+            if self._key is not None and actor.account is not None:
+                idempotency.keep(session, actor, self._key, self._request, answer)
             return answer
 
 
@@ -240,7 +305,9 @@ def told(
 
 
 At = Annotated[Desk, Depends(_desk)]
+InTheHall = Annotated[Hall, Depends(_hall)]
 IfMatch = Annotated[Precondition, Depends(_if_match)]
+IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
 OnlyOnce = Annotated[Once, Depends(_once)]
 PageCut = Annotated[Cut, Depends(_cut)]

@@ -12,6 +12,10 @@
     · InUse              409  in-use
     · WrongPhase         409  wrong-phase
     · NotFinished        409  not-finished
+    · OutOfDate          409  out-of-date
+    · NoPlaces           409  no-places
+    · NotOffered         409  not-offered
+    · TooLate            409  too-late
     · KeyReused          409  key-reused
   - Stale                412  stale
   - TooLarge             413  too-large
@@ -148,6 +152,34 @@ class NotFinished(Conflict):
 
     code = "not-finished"
     cure = "`GET /runs/{id}` tells its state, and why there is no solution."
+
+
+class OutOfDate(Conflict):
+    """The proposal does not fit the round as it stands now."""
+
+    code = "out-of-date"
+    cure = "Start another run of the round, and use that."
+
+
+class NoPlaces(Conflict):
+    """The city has no free place for it."""
+
+    code = "no-places"
+    cure = "Withdraw one of the city's pairings, or give the city more places."
+
+
+class NotOffered(Conflict):
+    """The pairing is not in a state in which that can be done."""
+
+    code = "not-offered"
+    cure = "`GET /pairings/{id}` tells its state, and what each side has answered."
+
+
+class TooLate(Conflict):
+    """The deadline is over."""
+
+    code = "too-late"
+    cure = "Ask the organisers: they can set a new deadline for the pairing."
 
 
 class KeyReused(Conflict):

@@ -1,5 +1,6 @@
 """Builds the application from the settings; nothing happens at import."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import web
-from app.api import answers, cities, operation, problems, rounds, runs, transfer
+from app.api import (
+    answers,
+    cities,
+    events,
+    operation,
+    outbox,
+    overview,
+    pairings,
+    problems,
+    rounds,
+    runs,
+    transfer,
+)
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
 from app.compute import child
@@ -67,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
+    app.state.stopping = threading.Event()
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
     app.state.answers = Answers(settings)
@@ -88,7 +102,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(events.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(answers.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(pairings.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(outbox.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(overview.router, prefix="/api/v1", responses=signed_in)
     app.include_router(operation.router)
     app.include_router(web.router)
     app.mount("/static", StaticFiles(packages=[("app.render", "static")]))

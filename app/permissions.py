@@ -1,5 +1,6 @@
 """Who may do what: pure predicates over an actor and a thing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,6 +28,10 @@ class Actor:
     scope: Scope = "write"
 
 
+SHARED_STATES = ("offered", "confirmed")
+"""States of pairings that every member of the network may see."""
+ENDED_STATES = ("declined", "expired", "withdrawn")
+"""States of released pairings that only their two cities and organisers see."""
 TERMINAL = Actor(account=None, role="administrator")
 """Whoever has a shell on the machine could change the database anyway."""
 
@@ -54,6 +59,32 @@ def may_see_round(actor: Actor, phase: str, *, takes_part: bool) -> bool:
 def may_enter_city(actor: Actor, city: str, phase: str) -> bool:
     """Tell whether the actor decides how the city takes part in a round."""
     return may_organise(actor) or (may_edit_city(actor, city) and phase == "open")
+
+
+def may_leave_round(actor: Actor, city: str, phase: str) -> bool:
+    """Tell whether the actor takes the city out of a round: nobody is held in one."""
+    return may_edit_city(actor, city) and phase != "archived"
+
+
+def may_see_pairing(actor: Actor, state: str, cities: Collection[str]) -> bool:
+    """Tell whether the actor may know of a pairing.
+
+    Before the release nobody is told of it; what stands after it is the network's
+    shared knowledge; what has come to nothing is the two cities' own.
+    """
+    if may_oversee(actor) or state in SHARED_STATES:
+        return True
+    return actor.city in cities and state in ENDED_STATES
+
+
+def may_know_reasons(actor: Actor) -> bool:
+    """Tell whether the actor may know why organisers and cities decided as they did."""
+    return may_oversee(actor)
+
+
+def may_note(actor: Actor, cities: Collection[str]) -> bool:
+    """Tell whether the actor may note and read how a confirmed pairing goes."""
+    return may_organise(actor) or (actor.role == "officer" and actor.city in cities)
 
 
 def may_know_wishes(actor: Actor, city: str) -> bool:

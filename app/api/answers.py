@@ -20,9 +20,10 @@ from app.errors import (
     NotJson,
     TooLarge,
     TooSlow,
+    WrongPhase,
     WrongType,
 )
-from app.services import rounds, runs
+from app.services import repairs, rounds, runs
 from app.services.words.catalogue import Language
 from app.services.words.why_not import sentences
 from schemas import Change, Drill, Repairs, WhatIf, WhyNot
@@ -95,16 +96,19 @@ def ask_drill(desk: At, answers: TheAnswers, run_id: RunId) -> Drill:
 
 @router.get(
     "/rounds/{round_id}/repairs",
-    responses=refusals(InvalidInput, NotFound, NotFinished, *_COMPUTED),
+    responses=refusals(InvalidInput, NotFound, NotFinished, WrongPhase, *_COMPUTED),
 )
 def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
     desk: At,
     answers: TheAnswers,
     round_id: RoundId,
     run: Annotated[
-        str,
-        Query(pattern=r"^[0-9a-f]{32}$", description="Whose pairings are mended."),
-    ],
+        str | None,
+        Query(
+            pattern=r"^[0-9a-f]{32}$",
+            description="Whose pairings are mended; without it, those of the round.",
+        ),
+    ] = None,
     gone: Annotated[
         list[Annotated[str, Query(pattern=f"^{_SLUG}$")]],
         Query(
@@ -115,18 +119,26 @@ def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
         list[Annotated[str, Query(pattern=f"^{_SLUG}:{_SLUG}$")]],
         Query(description="`mentor:learner`, a pairing declined.", max_length=100),
     ] = [],  # noqa: B006
-    limit: Annotated[int, Query(ge=1, le=20)] = 5,
+    limit: Annotated[int, Query(ge=1, le=repairs.MOST)] = 5,
 ) -> Repairs:
-    """List ways to mend a run's pairings, the one with fewest changes first.
+    """List ways to mend pairings, the one with fewest changes first.
 
-    The round counts as it stands now: cities that have left it since are gone, and
-    those that have joined may be used.
+    Those of a staged or released round by what was declined, has expired or was
+    withdrawn, and `POST` makes one; what both cities have confirmed stays. Or those of
+    a run, as a question. The round counts as it stands now: cities that have left it
+    since are gone, and those that have joined may be used.
     """
-    with desk.read() as (session, actor):
-        round_row = rounds.get(session, actor, round_id)
-        row = runs.of_round(session, actor, round_id, run)
-        now = runs.as_it_stands(session, actor, round_row)
-        solution = runs.solution(session, row)
     parts = (pair.partition(":") for pair in declined)
     pairs = tuple((mentor, learner) for mentor, _, learner in parts)
-    return answers.repairs(now, solution, gone=tuple(gone), declined=pairs, limit=limit)
+    with desk.read() as (session, actor):
+        round_row = rounds.get(session, actor, round_id)
+        if run is None:
+            standing = repairs.standing(session, actor, round_row)
+            if gone or pairs:
+                standing = standing.without(tuple(gone), pairs)
+        else:
+            row = runs.of_round(session, actor, round_id, run)
+            now = runs.as_it_stands(session, actor, round_row)
+            solution = runs.solution(session, row)
+            standing = repairs.of_run(now, solution, tuple(gone), pairs)
+    return answers.repairs(standing, limit)

@@ -101,7 +101,9 @@ def filter_of(
     ] = None,
 ) -> cities.Filter:
     """Return which cities are wanted."""
-    return cities.Filter(country, area, role, q, cities.in_utc(updated_since))
+    return cities.Filter(
+        country, area, role, q, cities.in_utc(updated_since, "?updated_since")
+    )
 
 
 Wanted = Annotated[cities.Filter, Depends(filter_of)]

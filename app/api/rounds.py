@@ -29,6 +29,7 @@ from app.errors import (
     InvalidInput,
     InvalidPolicy,
     KeyReused,
+    NoPlaces,
     NoPrecondition,
     NotFound,
     NotJson,
@@ -39,7 +40,15 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
-from app.services import audit, participants, policies, rounds, runs
+from app.services import (
+    audit,
+    copying,
+    participants,
+    phases,
+    policies,
+    rounds,
+    runs,
+)
 from schemas import (
     AuditLog,
     Participant,
@@ -49,6 +58,7 @@ from schemas import (
     Policy,
     Readiness,
     Round,
+    RoundNew,
     Rounds,
     RoundWrite,
 )
@@ -81,15 +91,23 @@ def list_rounds(desk: At, cut: PageCut, request: Request) -> Rounds:
     response_model=Round,
     dependencies=[Depends(says_json)],
     responses=answers(
-        {201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, AlreadyThere, KeyReused
+        {201: {"headers": ETAG | PLACED}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        AlreadyThere,
+        KeyReused,
     ),
 )
 def open_round(
-    desk: At, once: OnlyOnce, new: Annotated[RoundWrite, Body(examples=[_EXAMPLE])]
+    desk: At, once: OnlyOnce, new: Annotated[RoundNew, Body(examples=[_EXAMPLE])]
 ) -> Response:
-    """Set up a round, as a draft; without an `id`, one is made of the name."""
+    """Set up a round, as a draft; without an `id`, one is made of the name.
+
+    With `copy_of` it begins with the participants and the policy of another round.
+    """
     return once.answer(
-        desk, lambda session, actor: _told(rounds.add(session, actor, new), 201)
+        desk, lambda session, actor: _told(copying.add(session, actor, new), 201)
     )
 
 
@@ -201,12 +219,13 @@ def move_round(
 ) -> Response:
     """Bring a round into another phase; a step back needs a reason.
 
-    `staged` and `released` are reached by deciding on a run only.
+    `staged` and `released` are reached by deciding on a run only. Back from `staged`,
+    what was staged is forgotten; into `archived`, open offers are withdrawn.
     """
 
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
-        rounds.move(session, actor, row, change.to, change.reason)
+        phases.move(session, actor, row, change.to, change.reason)
         return _told(row)
 
     return once.answer(desk, work)
@@ -253,6 +272,7 @@ def read_participant(desk: At, round_id: RoundId, city_id: CityId) -> Response:
         Forbidden,
         NotFound,
         WrongPhase,
+        NoPlaces,
         Stale,
         NoPrecondition,
     ),
@@ -295,7 +315,10 @@ def put_participant(
 def remove_participant(
     desk: At, round_id: RoundId, city_id: CityId, if_match: IfMatch
 ) -> None:
-    """Take a city out of a round, with the pins and bans that name it."""
+    """Take a city out of a round, with the pins and bans that name it.
+
+    After the release its pairings are withdrawn, and their other cities are told.
+    """
     with desk.write() as (session, actor):
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = participants.get(session, round_id, city_id)

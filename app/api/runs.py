@@ -101,6 +101,8 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
             run, ended = await anyio.to_thread.run_sync(_look, desk, run_id)
             if ended:
                 return told(run)
+            if request.app.state.stopping.is_set():
+                break
             await anyio.sleep(_LOOK_AGAIN)
     run, _ = await anyio.to_thread.run_sync(_look, desk, run_id)
     return told(run, 202, location=_place(run_id))
@@ -108,8 +110,7 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
 
 def _look(desk: Desk, run_id: str) -> tuple[Run, bool]:
     with desk.read() as (session, actor):
-        row = runs.get(session, actor, run_id)
-        return runs.as_run(row), runs.has_ended(row)
+        return runs.look(session, actor, run_id)
 
 
 @router.get("/rounds/{round_id}/runs", responses=refusals(InvalidInput, NotFound))

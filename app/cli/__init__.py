@@ -9,11 +9,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.common import refusals as _refusals
+from app.cli.common import settings as _settings
+from app.cli.common import stop as _stop
 from app.cli.offline import offline
+from app.cli.upkeep import upkeep
 
 if TYPE_CHECKING:
     from app.db import Database
@@ -89,7 +93,8 @@ def demo(
     _print_proposal(request, match(request.problem(), request.policy))
     if listener is None:
         return
-    shown = demonstration.prepare(settings)
+    with _refusals():
+        shown = demonstration.prepare(settings)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     typer.echo(
         f"\nServing on {address} (Ctrl-C stops it)\n"
@@ -131,13 +136,23 @@ def serve(
 
 
 @cli.command()
-def migrate() -> None:
-    """Bring the database to the tables of this version; again changes nothing."""
-    from app.db.schema import migrate as bring_up  # noqa: PLC0415 -- see the module
+def worker(
+    *,
+    at_once: Annotated[
+        int, typer.Option(help="Most runs at the same time.", min=1)
+    ] = 1,
+) -> None:
+    """Compute runs for the servers on the same database, and serve nothing."""
+    from app.worker import process  # noqa: PLC0415 -- see the module
 
-    with _database() as database:
-        bring_up(database)
-    typer.echo("The database is up to date.")
+    settings = _settings(runs_at_once=at_once)
+    _prepare(settings)
+
+    def ready(database: str, name: str) -> None:
+        typer.echo(f"Working on {database} as {name} (Ctrl-C stops it)")
+        sys.stdout.flush()
+
+    process.work(settings, ready)
 
 
 @cli.command("import")
@@ -314,37 +329,28 @@ def revoke_tokens(
     typer.echo(f"{count} revoked.", err=True)
 
 
+cli.add_typer(upkeep)
 cli.add_typer(offline)
 
 
 _DEMO = "sqlite:///.data/demo.db"
 
 
-def _settings(**given: object) -> "Settings":
-    """Return the settings, or stop with what is wrong with them."""
-    from pydantic import ValidationError  # noqa: PLC0415 -- see the module
-
-    from app.settings import Settings  # noqa: PLC0415
-
-    try:
-        return Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        _stop("\n".join(found["msg"] for found in error.errors()))
-
-
 def _prepare(settings: "Settings") -> None:
     """Make the tables of a SQLite file; stop if PostgreSQL's are not up to date."""
     from app.db import Database  # noqa: PLC0415 -- see the module
-    from app.db.schema import is_current, migrate  # noqa: PLC0415
-    from app.errors import Refusal  # noqa: PLC0415
+    from app.db.schema import migrate, needs_migration  # noqa: PLC0415
+    from app.errors import Conflict, Refusal  # noqa: PLC0415
 
     try:
         database = Database(settings.database_url)
         if database.is_sqlite:
             migrate(database)
-        elif not is_current(database):
+        elif needs_migration(database):
             _stop("The database is not up to date: run `compaan migrate` first.")
         database.close()
+    except Conflict as error:
+        _stop(str(error))
     except Refusal as error:
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         _stop(f"The database cannot be reached: {reason}", 1)
@@ -356,29 +362,12 @@ def _database() -> "Iterator[Database]":
     from app.db import Database  # noqa: PLC0415 -- see the module
 
     settings = _settings()
-    if sys.argv[1:2] != ["migrate"]:
-        _prepare(settings)
+    _prepare(settings)
     database = Database(settings.database_url)
     try:
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def _refusals() -> "Iterator[None]":
-    """Stop with what is refused, instead of a traceback."""
-    from app.errors import Refusal  # noqa: PLC0415 -- see the module
-
-    try:
-        yield
-    except Refusal as error:
-        _stop(str(error))
-
-
-def _stop(message: str, code: int = 2) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def _print_proposal(request: "MatchRequest", solution: "Solution") -> None:
@@ -391,14 +380,13 @@ def _print_proposal(request: "MatchRequest", solution: "Solution") -> None:
     from app.services.reasons import sentence, strongest  # noqa: PLC0415
 
     names = {city.id: city.name for city in request.cities}
-    areas = {area.id: area.labels.en for area in data.policy_areas().items}
     table = Table(title="IncluCities: proposed pairings", show_lines=True)
     table.add_column("mentor → learner, score")
     table.add_column("the three strongest reasons, with their points")
     for pair in solution.pairings:
         mentor, learner = names[pair.mentor], names[pair.learner]
         reasons = [
-            f"{part.points:4.1f}  {sentence(part, mentor, learner, areas)}"
+            f"{part.points:4.1f}  {sentence(part, mentor, learner)}"
             for part in strongest(pair.contributions, 3)
         ]
         score = f"{pair.score:.1f} of {pair.known_weight:.0f} known points"

@@ -1,7 +1,7 @@
 """What the engine is asked while somebody waits: within limits, and nothing stored."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
@@ -11,13 +11,28 @@ import structlog
 import matching
 from app.compute import child, engine
 from app.errors import Busy, Died, Refusal, TooSlow
-from app.services import bridge
+from app.services import bridge, overrides, repairs
+from app.services.overrides import Before
+from app.services.repairs import Pairs, Standing
 from app.services.runs import Frozen
+from app.services.runs import trials as trials_of
 from app.settings import Settings
-from schemas import Change, Drill, Readiness, Repairs, Solution, WhatIf, WhyNot
+from schemas import (
+    Change,
+    Drill,
+    Explanation,
+    Measures,
+    OverrideWrite,
+    Policy,
+    Problem,
+    Readiness,
+    Repairs,
+    Solution,
+    WhatIf,
+    WhyNot,
+)
 
 T = TypeVar("T")
-Pairs = tuple[tuple[str, str], ...]
 
 _MOST_QUICK = 10_000
 """Most effort of a round whose readiness is found out on the spot."""
@@ -123,43 +138,56 @@ class Answers:
 
     def drill(self, frozen: Frozen, solution: Solution) -> Drill:
         """Return what happens if one city leaves, for every one that is paired."""
-        pairs = pairs_of(solution)
+        pairs = repairs.pairs_of(solution)
         return self._turns.ask(
             partial(matching.drill, frozen.problem, frozen.policy, pairs)
         )
 
-    def repairs(
-        self,
-        now: Frozen,
-        solution: Solution,
-        *,
-        gone: tuple[str, ...],
-        declined: Pairs,
-        limit: int,
-    ) -> Repairs:
-        """Return how to mend the pairings of a solution.
+    def repairs(self, standing: Standing, limit: int) -> Repairs:
+        """Return how to mend pairings; in a stored round, each way with an id.
 
         Args:
-            now: The round as it stands: whoever is not in it any more has left.
-            solution: What stands.
-            gone: Who leaves besides.
-            declined: Pairs (mentor, learner) that do not want each other.
+            standing: What stands, what broke, and what must not be undone.
             limit: Most repairs.
 
         """
-        pairs = pairs_of(solution)
-        present = {city.id for city in now.problem.cities}
-        left = {city for pair in pairs for city in pair} - present
         asked = partial(
             matching.repair,
-            now.problem,
-            now.policy,
-            pairs,
-            gone=tuple(sorted(left.union(gone))),
-            declined=declined,
+            standing.problem,
+            standing.policy,
+            standing.pairs,
+            gone=standing.gone,
+            declined=standing.declined,
+            keep=standing.keep,
             limit=limit,
         )
-        return Repairs(items=tuple(self._turns.ask(asked, bridge.refusal_in_query)))
+        found = self._turns.ask(asked, bridge.refusal_in_query)
+        if not standing.stored:
+            return Repairs(items=tuple(found))
+        changing = (one for one in found if one.added or one.undone)
+        return Repairs(items=tuple(map(repairs.named, changing)))
+
+    def explained(self, frozen: Frozen, pairs: Pairs) -> tuple[Explanation, ...]:
+        """Return where the score of each pair comes from."""
+        asked = partial(engine.explained, frozen.problem, frozen.policy, pairs)
+        return self._turns.ask(asked)
+
+    def override(self, start: Before, new: OverrideWrite) -> engine.Overridden:
+        """Return what would be after an override, and what differs."""
+        policy = overrides.redecided(start.policy, new)
+        trials = trials_of(start.problem, policy)
+        asked = partial(engine.override, start.problem, start.policy, policy, trials)
+        refused = bridge.refusal_of_override(
+            pins=len(policy.pins) - len(set(new.force)),
+            bans=len(policy.bans) - len(set(new.ban)),
+        )
+        return self._turns.ask(asked, refused)
+
+    def measured(
+        self, policy: Policy, scenarios: Sequence[tuple[Problem, Pairs]]
+    ) -> tuple[Measures, ...]:
+        """Return the measures of several sets of pairs under one policy."""
+        return self._turns.ask(partial(engine.measured, policy, scenarios))
 
     def readiness(self, now: Frozen) -> Readiness:
         """Return what stands in the way of matching the round."""
@@ -174,8 +202,3 @@ def _is_quick(now: Frozen) -> bool:
     organiser at a round asks for it.
     """
     return matching.effort(now.problem, now.policy) <= _MOST_QUICK
-
-
-def pairs_of(solution: Solution) -> Pairs:
-    """Return the pairs, (mentor, learner), of a solution."""
-    return tuple((pair.mentor, pair.learner) for pair in solution.pairings)

@@ -52,6 +52,11 @@ def of_round(
     return _entries(session, cut, Audit.round_id == round_id)
 
 
+def latest(session: Session, actor: Actor, round_id: str, most: int) -> Sequence[Audit]:
+    """Return the last things that were done in a round, or raise `NotFound`."""
+    return of_round(session, actor, round_id, Cut(most))[0]
+
+
 def _entries(
     session: Session,
     cut: Cut,

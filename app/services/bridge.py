@@ -1,5 +1,6 @@
 """The only place where rows become what the engine takes, and its refusals ours."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ import matching
 from app.compute.engine import Refused
 from app.db import models
 from app.errors import Infeasible, InvalidPolicy, InvalidProblem, Refusal
+from app.services import ledger
 from app.services.cities import Filter, as_city, every
 from schemas import (
     City,
@@ -23,9 +25,10 @@ from schemas import (
 
 
 def problem_of(session: Session, round_id: str) -> Problem:
-    """Return the round as it is now: profiles, and how each city takes part.
+    """Return the round as it is now: profiles, how each city takes part, what was.
 
-    Wishes and vetoes that name a city which takes no part are left out.
+    Wishes, vetoes and what was before are left out where they name a city that takes no
+    part.
     """
     rows = _participants(session, round_id)
     present = {row.city_id for row in rows}
@@ -46,6 +49,14 @@ def problem_of(session: Session, round_id: str) -> Problem:
             for row in rows
             for partner in row.vetoes
             if partner in present
+        ),
+        history=tuple(
+            past
+            for past in ledger.history(session, round_id)
+            if past.mentor in present and past.learner in present
+        ),
+        left_out=tuple(
+            left for left in ledger.left_out(session, round_id) if left.city in present
         ),
     )
 
@@ -141,6 +152,32 @@ def refusal_in_query(error: Refused) -> Refusal:
         return f"?{name}" if name in _PARAMETERS else pointer
 
     return _told(error, placed)
+
+
+_DECISION = re.compile(r"/(pins|bans)(?:/(\d+)(.*))?")
+
+
+def refusal_of_override(pins: int, bans: int) -> Callable[[Refused], Refusal]:
+    """Return what makes a refusal of the engine one of ours, about an override.
+
+    Args:
+        pins: How many pins of the policy stand before the pairs it forces.
+        bans: How many bans stand before those that it bans.
+
+    """
+    fields = {"pins": ("force", pins), "bans": ("ban", bans)}
+
+    def placed(pointer: str) -> str:
+        found = _DECISION.fullmatch(pointer)
+        if found is None:
+            return pointer
+        field, before = fields[found[1]]
+        if found[2] is None:
+            return f"/{field}"
+        at = int(found[2]) - before
+        return f"/{field}/{at}{found[3]}" if at >= 0 else pointer
+
+    return lambda error: _told(error, placed)
 
 
 def _told(error: Refused, placed: Callable[[str], str]) -> Refusal:

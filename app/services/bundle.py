@@ -1,8 +1,9 @@
 """The sealed bundle of a run: everything that somebody needs to compute it again.
 
 A ZIP file with the problem, the policy, the solution, and a manifest that has a digest
-of each. The same run gives the same bytes. It holds wishes and vetoes: it is for
-organisers and auditors.
+of each. That of a release also has the decision: what was offered, and what organisers
+decided otherwise than the run proposes. The same run gives the same bytes. It holds
+wishes and vetoes: it is for organisers and auditors.
 """
 
 import hashlib
@@ -13,18 +14,21 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 import matching
 from app.services import runs
-from schemas import Policy, Problem, Solution
+from schemas import Origin, Policy, Problem, Solution
 
 FORMAT = 1
 SAME, DIFFERENT, BROKEN, OTHER_VERSIONS = 0, 1, 2, 3
 _PARTS = ("problem.json", "policy.json", "solution.json")
 _MANIFEST = "manifest.json"
+_DECISION = "decision.json"
+"""In the bundle of a release only."""
 _MOST_BYTES = 512 * 2**20
 """Most bytes of a file in a bundle: a ZIP file may claim to hold anything."""
 _MOST_TRIALS = 100_000
@@ -49,6 +53,31 @@ class Broken(ValueError):
     """The file is no bundle, or was changed after it was sealed."""
 
 
+class Decided(BaseModel, frozen=True, extra="forbid"):
+    """A pairing of the decision: why it was offered, or was not."""
+
+    mentor: str
+    learner: str
+    origin: Origin
+    reason: str | None
+    price: float | None
+
+
+class Released(BaseModel, frozen=True, extra="forbid"):
+    """What was decided about a run's pairings.
+
+    Attributes:
+        at: When they were offered.
+        pairings: What was offered, by learner, then mentor.
+        dismissed: What the run proposes and organisers took out.
+
+    """
+
+    at: datetime
+    pairings: tuple[Decided, ...]
+    dismissed: tuple[Decided, ...]
+
+
 @dataclass(frozen=True)
 class Bundle:
     """What is in a bundle.
@@ -58,6 +87,7 @@ class Bundle:
         policy: How.
         solution: What came of it.
         trials: Perturbed trials that its firmness rests on.
+        released: What was decided about it, in the bundle of a release.
 
     """
 
@@ -65,10 +95,11 @@ class Bundle:
     policy: Policy
     solution: Solution
     trials: int
+    released: Released | None = None
 
 
-def seal(found: runs.Outcome) -> bytes:
-    """Return the bundle of a run as a ZIP file."""
+def seal(found: runs.Outcome, released: Released | None = None) -> bytes:
+    """Return the bundle of a run, or of its release, as a ZIP file."""
     parts = dict(
         zip(
             _PARTS,
@@ -76,6 +107,8 @@ def seal(found: runs.Outcome) -> bytes:
             strict=True,
         )
     )
+    if released is not None:
+        parts[_DECISION] = _written(released)
     manifest = {
         "format": FORMAT,
         "run": found.run.id,
@@ -84,7 +117,7 @@ def seal(found: runs.Outcome) -> bytes:
         "versions": found.solution.versions,
         "problem_hash": found.solution.problem_hash,
         "policy_hash": found.solution.policy_hash,
-        "sha256": {name: _digest(part) for name, part in parts.items()},
+        "sha256": {name: digest(part) for name, part in parts.items()},
     }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
@@ -110,7 +143,8 @@ def _json(value: Any) -> bytes:  # noqa: ANN401 -- any JSON
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of the content, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -130,8 +164,10 @@ def unseal(content: bytes) -> Bundle:
         and 0 <= trials <= _MOST_TRIALS
     ):
         raise Broken(f"{_MANIFEST} is not complete.")
+    if digests.keys() != parts.keys():
+        raise Broken("What is in it is not what its manifest lists.")
     for name, part in parts.items():
-        if digests.get(name) != _digest(part):
+        if digests.get(name) != digest(part):
             raise Broken(f"{name} was changed after the bundle was sealed.")
     try:
         return Bundle(
@@ -139,6 +175,11 @@ def unseal(content: bytes) -> Bundle:
             policy=Policy.model_validate_json(parts["policy.json"]),
             solution=Solution.model_validate_json(parts["solution.json"]),
             trials=trials,
+            released=(
+                Released.model_validate_json(parts[_DECISION])
+                if _DECISION in parts
+                else None
+            ),
         )
     except ValidationError as error:
         raise Broken(f"What is in it cannot be read: {error}") from error
@@ -148,7 +189,8 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
     """Return the files in the ZIP file, or raise `Broken`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return {name: _read(file, name) for name in (_MANIFEST, *_PARTS)}
+            more = (_DECISION,) if _DECISION in file.namelist() else ()
+            return {name: _read(file, name) for name in (_MANIFEST, *_PARTS, *more)}
     except Broken:
         raise
     except _UNREADABLE as error:
@@ -176,13 +218,17 @@ def verify(bundle: Bundle) -> tuple[int, list[str]]:
     hashes = matching.problem_hash(problem), matching.policy_hash(policy)
     if hashes != (then.problem_hash, then.policy_hash):
         return DIFFERENT, ["The solution is of another problem or another policy."]
+    strange = list(_unexplained(bundle))
+    if strange:
+        return DIFFERENT, ["The decision does not follow from the run:", *strange]
     try:
         now = matching.match(problem, policy, trials=bundle.trials)
     except (matching.InvalidPolicy, matching.Infeasible) as error:
         return OTHER_VERSIONS, [f"This version of Compaan refuses it: {error}"]
     if _written(now) == _written(then):
         pairings = len(now.pairings)
-        return SAME, [f"The same, byte for byte: {pairings} pairings, {hashes[0]}."]
+        told = f"The same, byte for byte: {pairings} pairings, {hashes[0]}."
+        return SAME, [told, *_decision(bundle.released)]
     changed = list(_changes(then.to_dict(), now.to_dict()))
     if now.versions == then.versions:
         return DIFFERENT, ["Not the same, though the versions are:", *changed]
@@ -194,6 +240,33 @@ def verify(bundle: Bundle) -> tuple[int, list[str]]:
     same = ["Everything else is the same."]
     changed = [line for line in changed if not line.startswith("/versions")]
     return OTHER_VERSIONS, ["Other versions:", *versions, *(changed or same)]
+
+
+def _unexplained(bundle: Bundle) -> Iterator[str]:
+    """Yield what was released otherwise than proposed, and by nobody's decision."""
+    if bundle.released is None:
+        return
+    proposed = {(pair.mentor, pair.learner) for pair in bundle.solution.pairings}
+    offered = {(one.mentor, one.learner): one for one in bundle.released.pairings}
+    dismissed = {(one.mentor, one.learner) for one in bundle.released.dismissed}
+    for mentor, learner in sorted(proposed - offered.keys() - dismissed):
+        yield f"{mentor} → {learner} was proposed, and neither offered nor dismissed."
+    for (mentor, learner), one in offered.items():
+        if (mentor, learner) not in proposed and one.origin != "repair":
+            yield f"{mentor} → {learner} was offered, and not proposed."
+
+
+def _decision(released: Released | None) -> Iterator[str]:
+    """Yield what was decided by hand about the run's pairings."""
+    if released is None:
+        return
+    yield f"{len(released.pairings)} pairings were offered."
+    for one in released.pairings:
+        if one.origin != "proposal":
+            price = "" if one.price is None else f", price {one.price:.1f} points"
+            yield f"  {one.mentor} → {one.learner}: {one.origin}{price}: {one.reason}"
+    for one in released.dismissed:
+        yield f"  {one.mentor} → {one.learner}: dismissed: {one.reason}"
 
 
 def _changes(then: Any, now: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 -- any JSON

@@ -261,7 +261,7 @@ def remove(session: Session, actor: Actor, row: models.City) -> None:
 
     Raises:
         Forbidden: If the actor may not.
-        InUse: If it takes part in a round.
+        InUse: If it takes part in a round, or was paired in one.
 
     """
     if not may_organise(actor):
@@ -272,6 +272,15 @@ def remove(session: Session, actor: Actor, row: models.City) -> None:
     rounds = sorted(session.scalars(taking))
     if rounds:
         raise InUse(f"{row.id} takes part in: {', '.join(rounds)}. Take it out first.")
+    pairing = models.Pairing
+    paired = select(pairing.round_id).where(
+        (pairing.mentor_id == row.id) | (pairing.learner_id == row.id)
+    )
+    rounds = sorted(set(session.scalars(paired)))
+    if rounds:
+        raise InUse(
+            f"{row.id} was paired in: {', '.join(rounds)}. That stays on record."
+        )
     session.delete(row)
     session.flush()
     audit.record(session, actor, "city.deleted", city=row.id)
@@ -397,7 +406,7 @@ def remove_practice(
     audit.record(session, actor, "practice.deleted", city=row.id, practice=entry.id)
 
 
-def in_utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None, pointer: str) -> datetime | None:
     """Return the moment in UTC: what names no time zone is meant so.
 
     Raises:
@@ -410,5 +419,5 @@ def in_utc(moment: datetime | None) -> datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except OverflowError:
         message = "There is no such moment in UTC."
-        error = InputError(pointer="?updated_since", code="moment", message=message)
+        error = InputError(pointer=pointer, code="moment", message=message)
         raise InvalidInput(message, [error]) from None

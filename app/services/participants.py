@@ -7,13 +7,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.errors import Forbidden, InvalidInput, NotFound, invalid
-from app.permissions import Actor, may_enter_city, may_know_wishes
-from app.services import audit, cities, policies, rounds
+from app.errors import Forbidden, InvalidInput, NotFound, WrongPhase, invalid
+from app.permissions import (
+    Actor,
+    may_enter_city,
+    may_know_wishes,
+    may_leave_round,
+)
+from app.services import audit, cities, outbox, pairings, policies, rounds
 from app.services.changes import changed_fields
 from app.services.paging import Cut, cut_off
 from schemas import (
     City,
+    EndedBy,
     InputError,
     Participant,
     ParticipationWrite,
@@ -75,11 +81,15 @@ def put(
         city_id: Which city.
         new: What is left out is as the city's profile says now.
 
+    In a released round an organiser may let a late city in, for a repair to use, and
+    change the places of one that takes part, but not below its pairings.
+
     Raises:
         NotFound: If there is no such city.
         Forbidden: If the actor may not do it now.
         WrongPhase: If nobody may any more.
         InvalidInput: If it contradicts itself, or names an unknown city.
+        NoPlaces: If the city has more pairings than it would have places.
 
     """
     _may_enter(actor, round_row, city_id)
@@ -97,6 +107,8 @@ def put(
     row.wishes = [wish.to_dict() for wish in new.wishes]
     row.vetoes = list(new.vetoes)
     session.flush()
+    live = pairings.of_round(session, round_row.id)
+    pairings.check_places(session, round_row.id, map(pairings.cities_of, live))
     fields = changed_fields(before, as_participant(row, actor).to_dict())
     if fields:
         # Which fields, not what they say: wishes and vetoes are not everybody's.
@@ -112,14 +124,21 @@ def remove(
 ) -> None:
     """Take the city out of the round, with the pins and bans that name it.
 
+    Its staged pairings are dismissed. What was offered or confirmed is withdrawn, and
+    the other city and the organisers are told.
+
     Raises:
-        Forbidden: If the actor may not do it now.
-        WrongPhase: If nobody may any more.
+        Forbidden: If the actor may not.
+        WrongPhase: If the round is archived.
 
     """
-    _may_enter(actor, round_row, row.city_id)
+    if not may_leave_round(actor, row.city_id, round_row.phase):
+        if round_row.phase == "archived":
+            raise WrongPhase("An archived round stays as it is.")
+        raise Forbidden(f"You may not take {row.city_id} out of the round.")
     session.delete(row)
     session.flush()
+    _end_pairings(session, actor, round_row, row.city_id)
     dropped = policies.drop_decisions(session, round_row.id, row.city_id)
     audit.record(
         session,
@@ -131,13 +150,31 @@ def remove(
     )
 
 
+def _end_pairings(
+    session: Session, actor: Actor, round_row: models.Round, city_id: str
+) -> None:
+    for one in pairings.of_round(session, round_row.id):
+        if city_id not in pairings.cities_of(one):
+            continue
+        side: EndedBy = "mentor" if city_id == one.mentor_id else "learner"
+        why = f"{city_id} has left the round."
+        if one.state == "staged":
+            pairings.dismiss(session, actor, round_row, one, why, side)
+        else:
+            pairings.withdraw(session, actor, round_row, one, why, side)
+            outbox.tell_organisers(session, round_row, one, "withdrawn")
+    if round_row.phase == "staged":
+        outbox.hold(session, round_row)
+
+
 def _may_enter(actor: Actor, round_row: models.Round, city_id: str) -> None:
     if not may_enter_city(actor, city_id, round_row.phase):
         raise Forbidden(
             f"You may not decide how {city_id} takes part while the round is "
             f"{round_row.phase}."
         )
-    rounds.must_be_changeable(round_row)
+    if round_row.phase != "released":
+        rounds.must_be_changeable(round_row)
 
 
 def _complete(city: City, new: ParticipationWrite) -> City:

@@ -17,15 +17,12 @@ from app.errors import (
     invalid,
 )
 from app.permissions import Actor, may_organise, may_oversee, may_see_round
-from app.services import audit
+from app.services import audit, outbox
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
 from app.services.paging import Cut, cut_off
 from schemas import InputError, Policy, Round, RoundWrite
 
-_ORDER = ("draft", "open", "closed", "staged", "released", "archived")
-_BY_VERB = {"staged": "stage", "released": "release"}
-"""Phases that are entered by deciding on a run, and in no other way."""
 CHANGEABLE = ("draft", "open", "closed")
 """Phases in which participants and policy may change."""
 
@@ -39,7 +36,12 @@ def as_round(row: models.Round) -> Round:
 
 def as_written(row: models.Round) -> dict[str, object]:
     """Return what a caller may write of the round."""
-    return {"id": row.id, "name": row.name, "description": row.description}
+    return {field: getattr(row, field) for field in RoundWrite.model_fields}
+
+
+def _write(row: models.Round, new: RoundWrite) -> None:
+    for field in RoundWrite.model_fields.keys() - {"id"}:
+        setattr(row, field, getattr(new, field))
 
 
 def search(
@@ -116,7 +118,8 @@ def _takes_part(session: Session, actor: Actor, round_id: str) -> bool:
     return session.get(models.Participant, (round_id, actor.city)) is not None
 
 
-def _must_organise(actor: Actor) -> None:
+def must_organise(actor: Actor) -> None:
+    """Raise `Forbidden` unless the actor is an organiser."""
     if not may_organise(actor):
         raise Forbidden("Only an organiser may do this.")
 
@@ -129,11 +132,11 @@ def add(session: Session, actor: Actor, new: RoundWrite) -> models.Round:
         AlreadyThere: If there is one with the id that was given.
 
     """
-    _must_organise(actor)
+    must_organise(actor)
     if new.id and session.get(models.Round, new.id) is not None:
         raise AlreadyThere(f"There is a round with the id {new.id} already.")
     row = models.Round(id=new.id or _free_id(session, new.name))
-    row.name, row.description = new.name, new.description
+    _write(row, new)
     session.add(row)
     session.flush()
     policy = Policy().to_dict()
@@ -164,16 +167,18 @@ def change(session: Session, actor: Actor, row: models.Round, new: RoundWrite) -
         WrongPhase: If the round is archived.
 
     """
-    _must_organise(actor)
+    must_organise(actor)
     _same_id(new, row.id)
     if row.phase == "archived":
         raise WrongPhase("An archived round stays as it is.")
     before = as_written(row)
-    row.name, row.description = new.name, new.description
+    _write(row, new)
     fields = changed_fields(before, as_written(row))
     if fields:
         row.updated_at = now()
         session.flush()
+        if row.phase == "staged":  # the letters name the round and the deadline
+            outbox.hold(session, row, anew=True)
         audit.record(session, actor, "round.changed", round_id=row.id, fields=fields)
 
 
@@ -185,7 +190,7 @@ def remove(session: Session, actor: Actor, row: models.Round) -> None:
         WrongPhase: If the round is no draft any more.
 
     """
-    _must_organise(actor)
+    must_organise(actor)
     if row.phase != "draft":
         raise WrongPhase(
             f"Only a draft can be deleted, and this round is {row.phase}: archive it."
@@ -195,52 +200,10 @@ def remove(session: Session, actor: Actor, row: models.Round) -> None:
     audit.record(session, actor, "round.deleted", round_id=row.id)
 
 
-def move(
-    session: Session, actor: Actor, row: models.Round, to: str, reason: str | None
-) -> None:
-    """Bring the round into another phase.
-
-    One step at a time from draft to closed, back likewise with a reason, and into the
-    archive from anywhere.
-
-    Raises:
-        Forbidden: If the actor may not.
-        InvalidInput: If a step back has no reason.
-        WrongPhase: If there is no way there.
-
-    """
-    _must_organise(actor)
-    if to == row.phase:
-        return
-    if to in _BY_VERB:
-        raise WrongPhase(
-            f"A round becomes {to} by POST /rounds/{row.id}/{_BY_VERB[to]} alone."
-        )
-    step = _ORDER.index(to) - _ORDER.index(row.phase)
-    if row.phase == "archived" or (to != "archived" and abs(step) != 1):
-        ways = ", ".join(_ways(row.phase)) or "nowhere: it stays as it is"
-        raise WrongPhase(f"From {row.phase} there is no way to {to}, only to {ways}.")
-    if step < 0 and reason is None:
-        message = "A step back needs a reason: it stands in the log."
-        error = InputError(pointer="/reason", code="missing", message=message)
-        raise InvalidInput(message, [error])
-    before, row.phase, row.updated_at = row.phase, to, now()
+def touch(session: Session, row: models.Round) -> None:
+    """Make a change of what is staged or released a change of the round."""
+    row.updated_at = now()
     session.flush()
-    audit.record(
-        session,
-        actor,
-        "round.moved",
-        round_id=row.id,
-        before=before,
-        to=to,
-        reason=reason,
-    )
-
-
-def _ways(phase: str) -> list[str]:
-    at = _ORDER.index(phase)
-    near = {*_ORDER[max(at - 1, 0) : at], *_ORDER[at + 1 : at + 2], "archived"}
-    return [to for to in _ORDER if to in near - {*_BY_VERB, phase}] if at < 5 else []  # noqa: PLR2004 -- the archive
 
 
 def must_be_changeable(row: models.Round) -> None:

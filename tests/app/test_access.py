@@ -2,18 +2,38 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from app.compute import solving
 from app.db import Database, models
+from app.db.models.base import now
 from app.main import create_app
 from app.permissions import TERMINAL
-from app.services import accounts, cities, participants, rounds, runs
+from app.services import (
+    accounts,
+    cities,
+    pairings,
+    participants,
+    phases,
+    repairs,
+    rounds,
+    runs,
+)
 from app.settings import Settings
-from matching import match
-from schemas import City, CityWrite, ParticipationWrite, Practice, RoundWrite, RunWrite
+from matching import match, repair
+from schemas import (
+    AnswerWrite,
+    City,
+    CityWrite,
+    ParticipationWrite,
+    Practice,
+    RoundWrite,
+    RunWrite,
+)
 from tests.app.profiles import city, refusal, register
 from tests.fixtures.service import ROLES, add_accounts
 
@@ -37,6 +57,33 @@ PROFILE = city("mechelen", "mentor")
 NEW = {"name": "Another"}
 PRACTICE = {"area": "housing", "title": "T"}
 MATCH = {"cities": [PROFILE, city("b")]}
+WHY = {"reason": "A reason."}
+YES = {"side": "mentor", "answer": "accept"}
+MET = {"fit": "good", "note": None}
+DEADLINE = {"answer_by": (now() + timedelta(days=30)).isoformat()}
+OVERRIDE = WHY | {"force": [{"mentor": "mechelen", "learner": "third"}]}
+
+
+def staging(world: "World") -> object:
+    return {"run": world.runs["closed"]}
+
+
+def first_repair(world: "World") -> object:
+    with world.database.read() as session:
+        row = rounds.get(session, TERMINAL, "to-repair")
+        there = repairs.standing(session, TERMINAL, row)
+    found = repair(
+        there.problem,
+        there.policy,
+        there.pairs,
+        gone=there.gone,
+        declined=there.declined,
+        keep=there.keep,
+        limit=1,
+    )
+    return {"repair": repairs.named(found[0]).id}
+
+
 TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "GET /api/v1/policy-areas": (ANYBODY, None),
     "POST /api/v1/match": (ANYBODY, MATCH),
@@ -100,11 +147,59 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "POST /api/v1/runs/{run_id}/what-if": (OVERSEERS, {"remove": ["other"]}),
     "GET /api/v1/runs/{run_id}/why-not": (OVERSEERS, None),
     "GET /api/v1/runs/{run_id}/drill": (OVERSEERS, None),
+    "GET /api/v1/runs/{run_id}/events": (OVERSEERS, None),
     "GET /api/v1/rounds/{round_id}/repairs": (OVERSEERS, None),
+    "POST /api/v1/rounds/{round_id}/repairs": (organisers(200), first_repair),
+    "POST /api/v1/rounds/{round_id}/stage": (organisers(200), staging),
+    "POST /api/v1/rounds/{round_id}/overrides": (organisers(200), OVERRIDE),
+    "POST /api/v1/rounds/{round_id}/release": (organisers(200), {}),
+    "GET /api/v1/rounds/{round_id}/pairings": (READERS, None),
+    "GET /api/v1/pairings/{pairing_id}": (READERS, None),
+    "PATCH /api/v1/pairings/{pairing_id}": (organisers(200), DEADLINE),
+    "GET /api/v1/pairings/{pairing_id}/explanation": (READERS, None),
+    "POST /api/v1/pairings/{pairing_id}/answer": (own_or_organisers(200), YES),
+    "POST /api/v1/pairings/{pairing_id}/dismiss": (organisers(200, 404), WHY),
+    "POST /api/v1/pairings/{pairing_id}/withdraw": (organisers(200), WHY),
+    "GET /api/v1/pairings/{pairing_id}/check-ins": (
+        (401, 200, 404, 200, 200, 200),
+        None,
+    ),
+    "POST /api/v1/pairings/{pairing_id}/check-ins": (own_or_organisers(201), MET),
+    "GET /api/v1/rounds/{round_id}/outbox": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/messages": (OVERSEERS, None),
+    "POST /api/v1/rounds/{round_id}/reminders": (organisers(200), None),
+    "GET /api/v1/messages/{message_id}": (OVERSEERS, None),
+    "POST /api/v1/messages/{message_id}/test": (organisers(202, 404), None),
+    "POST /api/v1/messages/{message_id}/send-again": (organisers(202, 404), None),
+    "GET /api/v1/rounds/{round_id}/health": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/scenarios": (OVERSEERS, None),
+    "GET /api/v1/ledger": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/decision": (READERS, None),
+    "GET /api/v1/rounds/{round_id}/bundle": (OVERSEERS, None),
+    "GET /api/v1/rounds/{round_id}/how-we-chose": (READERS, None),
+    "GET /api/v1/rounds/{round_id}/how-we-chose.html": (READERS, None),
+}
+# Operations that are called about another round than the open one.
+ROUND_OF = {
+    "POST /api/v1/rounds/{round_id}/stage": "closed",
+    "POST /api/v1/rounds/{round_id}/overrides": "staged",
+    "POST /api/v1/rounds/{round_id}/release": "staged",
+    "POST /api/v1/rounds/{round_id}/repairs": "to-repair",
+    "GET /api/v1/rounds/{round_id}/decision": "released",
+    "GET /api/v1/rounds/{round_id}/bundle": "released",
+    "GET /api/v1/rounds/{round_id}/how-we-chose": "released",
+    "GET /api/v1/rounds/{round_id}/how-we-chose.html": "released",
+}
+# Likewise of pairings: by the state in which each of them has one.
+PAIRING_OF = {
+    "POST /api/v1/pairings/{pairing_id}/dismiss": "staged",
+    "GET /api/v1/pairings/{pairing_id}/check-ins": "confirmed",
+    "POST /api/v1/pairings/{pairing_id}/check-ins": "confirmed",
 }
 ASKED = {
     "GET /api/v1/runs/{run_id}/why-not": "?mentor=mechelen&learner=other",
     "GET /api/v1/rounds/{round_id}/repairs": "?run={run_id}",
+    "GET /api/v1/rounds/{round_id}/scenarios": "?run={run_id}",
 }
 STORE_NOTHING = ("GET ", "POST /api/v1/match", "POST /api/v1/runs/{run_id}/what-if")
 # The runs of this world stay as they are: nobody computes them.
@@ -125,6 +220,10 @@ class World:
     tokens: dict[str, str]
     ids: dict[str, str]
     queued: str
+    runs: dict[str, str]
+    """A run of each other round, by the round."""
+    pairings: dict[str, str]
+    """A pairing in each state."""
 
     def audited(self) -> int:
         with self.database.read() as session:
@@ -132,7 +231,12 @@ class World:
 
     def call(self, operation: str, role: str | None, body: object):
         method, path = (operation + ASKED.get(operation, "")).split(" ")
-        ids = dict(self.ids)
+        ids = self.ids | {
+            "pairing_id": self.pairings[PAIRING_OF.get(operation, "offered")]
+        }
+        ids["round_id"] = ROUND_OF.get(operation, ids["round_id"])
+        if callable(body):
+            body = body(self)
         if operation.startswith("DELETE /api/v1/runs"):
             ids["run_id"] = self.queued
         if operation == "DELETE /api/v1/rounds/{round_id}":
@@ -181,7 +285,7 @@ def build(client: TestClient, database: Database) -> World:
     with database.write() as session:
         stranger = accounts.add_user(session, "s@example.org", "officer", "other")
         tokens["stranger"] = accounts.add_token(session, stranger)
-        for profile in (PROFILE, city("other"), city("alone")):
+        for profile in (PROFILE, city("other"), city("alone"), city("third")):
             cities.add(session, TERMINAL, City(**profile))
         row = cities.get(session, "mechelen")
         practice = cities.add_practice(session, TERMINAL, row, Practice(**PRACTICE))
@@ -189,7 +293,7 @@ def build(client: TestClient, database: Database) -> World:
         rounds.add(session, TERMINAL, RoundWrite(name="A draft"))
         for name in ("mechelen", "other"):
             participants.put(session, TERMINAL, round_row, name, ParticipationWrite())
-        rounds.move(session, TERMINAL, round_row, "open", None)
+        phases.move(session, TERMINAL, round_row, "open", None)
         runs.start(session, TERMINAL, round_row, RunWrite())
     mine = runs.claim(database)
     assert mine is not None
@@ -198,13 +302,62 @@ def build(client: TestClient, database: Database) -> World:
         queued = runs.start(
             session, TERMINAL, rounds.get(session, TERMINAL, "r"), RunWrite()
         )
+    others = {name: further_round(database, name) for name in FURTHER}
+    with database.write() as session:
+        found = session.scalars(select(models.Pairing)).all()
+        message = session.scalars(
+            select(models.Message).where(models.Message.round_id == "released")
+        ).first()
+        assert message is not None
+        message.state, message.account_id = "failed", find_organiser(session)
     ids = {
+        "message_id": message.id,
         "city_id": "mechelen",
         "round_id": "r",
         "run_id": mine.run,
         "practice_id": practice.id,
     }
-    return World(client, database, tokens, ids, queued.id)
+    states = {pairing.state: pairing.id for pairing in found}
+    return World(client, database, tokens, ids, queued.id, others, states)
+
+
+FURTHER = ("closed", "staged", "released", "agreed", "to-repair")
+
+
+def find_organiser(session) -> str:
+    return accounts.find_user(session, "organiser@example.org").id
+
+
+def further_round(database: Database, name: str) -> str:
+    """Set up a round that is as far as its name says; return its run."""
+    with database.write() as session:
+        row = rounds.add(session, TERMINAL, RoundWrite(id=name, name=name))
+        for one in ("mechelen", "third"):
+            participants.put(session, TERMINAL, row, one, ParticipationWrite())
+        phases.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "closed", None)
+        run = runs.start(session, TERMINAL, row, RunWrite())
+    with database.write() as session:  # the queued one of the open round is older
+        mine = session.get_one(models.Run, run.id)
+        found = runs.frozen(mine)
+        mine.state = "succeeded"
+        solution = match(found.problem, found.policy)
+        session.add(models.Solution(run_id=run.id, body=solving.written(solution)))
+        session.flush()
+        row = rounds.get(session, TERMINAL, name, lock=True)
+        if name != "closed":
+            phases.stage(session, TERMINAL, row, mine)
+        if name in {"released", "agreed", "to-repair"}:
+            phases.release(session, TERMINAL, row, None)
+        if name == "to-repair":  # as if another repair had undone it
+            (one,) = pairings.of_round(session, name)
+            one.state, one.ended_by = "withdrawn", "repair"
+        if name == "agreed":
+            (one,) = pairings.of_round(session, name)
+            for side in ("mentor", "learner"):
+                new = AnswerWrite(side=side, answer="accept")
+                pairings.answer(session, TERMINAL, row, one, new)
+    return run.id
 
 
 def test_every_operation_has_a_row():
@@ -238,7 +391,7 @@ def test_a_draft_is_hidden_from_those_who_take_no_part(world):
         headers = {"Authorization": f"Bearer {world.tokens[role]}"}
         listed = world.client.get("/api/v1/rounds", headers=headers).json()["items"]
         read = world.client.get("/api/v1/rounds/a-draft", headers=headers).status_code
-        return [one["id"] for one in listed], read
+        return [one["id"] for one in listed if one["id"] not in FURTHER], read
 
     assert seen("organiser") == seen("auditor") == (["a-draft", "r"], 200)
     assert seen("officer") == (["r"], 404)
@@ -280,7 +433,7 @@ def test_an_officer_enters_and_leaves_while_the_round_is_open_only(world):
 
     assert enter() == 200
     with world.database.write() as session:
-        rounds.move(
+        phases.move(
             session, TERMINAL, rounds.get(session, TERMINAL, "r"), "closed", None
         )
     assert enter() == 403

@@ -9,11 +9,20 @@ import pytest
 import schemathesis
 from hypothesis import Phase, settings
 from schemathesis.config import SchemathesisConfig
+from sqlalchemy import select
 
-from app.db import Database
+from app.db import Database, models
 from app.main import create_app
 from app.permissions import TERMINAL
-from app.services import accounts, cities, participants, rounds, runs
+from app.services import (
+    accounts,
+    cities,
+    pairings,
+    participants,
+    phases,
+    rounds,
+    runs,
+)
 from app.settings import Settings
 from matching import match
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
@@ -24,7 +33,11 @@ TOKENS = {"organiser": "cmp_contract-organiser", "officer": "cmp_contract-office
 # A body may fit its schema and yet contradict itself, name a city that is not there,
 # or come at the wrong moment.
 FINE = ["2xx", "401", "403", "404", "409", "412", "422", "428"]
-APP = create_app(Settings(match_per_minute=100_000, runs_at_once=0, wait_seconds=0.1))
+APP = create_app(
+    Settings(
+        match_per_minute=100_000, runs_at_once=0, wait_seconds=0.1, stream_seconds=0.1
+    )
+)
 DOCUMENT = "/api/v1/openapi.json"
 
 
@@ -38,6 +51,13 @@ def described(role: str | None, examples: int):
         },
         "checks": {
             "positive_data_acceptance": {"expected-statuses": FINE},
+            # The usual ones, and the refusal of a body that is too long to be read.
+            "negative_data_rejection": {
+                "expected-statuses": [
+                    *("400", "401", "403", "404", "405", "406", "409", "413", "415"),
+                    *("422", "428", "429"),
+                ]
+            },
             "missing_required_header": {
                 "expected-statuses": ["400", "401", "403", "404", "422", "428"]
             },
@@ -66,14 +86,43 @@ def fill(database: Database) -> dict[str, str]:
         for city in INCLUCITIES.cities:
             cities.add(session, TERMINAL, City(**city.to_dict()))
             participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
-        rounds.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "open", None)
         runs.start(session, TERMINAL, row, RunWrite())
     mine = runs.claim(database)
     assert mine is not None
     runs.succeed(database, mine, match(mine.problem, mine.policy))
+    offered, message = released(database)
     with database.read() as session:
         practice = cities.get(session, "mechelen").practices[0].id
-    return {"run_id": mine.run, "run": mine.run, "practice_id": practice}
+    return {
+        "run_id": mine.run,
+        "run": mine.run,
+        "practice_id": practice,
+        "pairing_id": offered,
+        "message_id": message,
+    }
+
+
+def released(database: Database) -> tuple[str, str]:
+    """Store a round that is released; return a pairing and a message of it."""
+    with database.write() as session:
+        row = rounds.add(session, TERMINAL, RoundWrite(id="released", name="Released"))
+        for city in INCLUCITIES.cities:
+            participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
+        phases.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "closed", None)
+        runs.start(session, TERMINAL, row, RunWrite())
+    mine = runs.claim(database)
+    assert mine is not None
+    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    with database.write() as session:
+        row = rounds.get(session, TERMINAL, "released", lock=True)
+        phases.stage(session, TERMINAL, row, runs.get(session, TERMINAL, mine.run))
+        phases.release(session, TERMINAL, row, None)
+        (offered, *_) = pairings.of_round(session, "released")
+        message = session.scalars(select(models.Message.id)).first()
+    assert message is not None
+    return offered.id, message
 
 
 @pytest.fixture
@@ -169,11 +218,35 @@ def bodies(said) -> list[tuple[str, object]]:
     return examples
 
 
+# Operations that are about a released round, and not about an open one.
+OF_A_RELEASE = (
+    "/decision",
+    "/bundle",
+    "/how-we-chose",
+    "/how-we-chose.html",
+    "/repairs",
+)
+# Operations whose example is refused: it names what is not there, or comes too late.
+REFUSED = {
+    ("delete", "/api/v1/cities/{city_id}"): "in-use",
+    ("post", "/api/v1/cities"): "already-exists",
+    ("post", "/api/v1/rounds/{round_id}/stage"): "not-found",
+    ("post", "/api/v1/rounds/{round_id}/release"): "wrong-phase",
+    ("post", "/api/v1/rounds/{round_id}/overrides"): "wrong-phase",
+    ("post", "/api/v1/rounds/{round_id}/repairs"): "stale",
+    ("post", "/api/v1/pairings/{pairing_id}/dismiss"): "not-offered",
+    ("post", "/api/v1/pairings/{pairing_id}/check-ins"): "not-offered",
+    ("post", "/api/v1/messages/{message_id}/send-again"): "conflict",
+}
+
+
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_documented_example_works(sqlite_service, method, path):
     service = sqlite_service
     ids = fill(service.client.app.state.database)
     said = APP.openapi()["paths"][path][method]
+    if path.startswith("/api/v1/rounds/") and path.endswith(OF_A_RELEASE):
+        ids |= {"round_id": "released"}
     url, asked = addressed(path, said, ids)
     examples = bodies(said)
     if said.get("requestBody"):
@@ -188,15 +261,13 @@ def test_every_documented_example_works(sqlite_service, method, path):
             params=asked,
             **({"content": content} if content else {"json": body} if kind else {}),
         )
-        if (method, path) == ("delete", "/api/v1/cities/{city_id}"):
-            assert refusal_of(answer)[1] == "in-use"
+        if (method, path) in REFUSED:
+            assert refusal_of(answer)[1] == REFUSED[method, path]
         elif (method, path) in {
             ("delete", "/api/v1/rounds/{round_id}"),
             ("post", "/api/v1/rounds/{round_id}/phase"),
             ("delete", "/api/v1/runs/{run_id}"),
         }:
             assert answer.status_code in {200, 409}
-        elif (method, path) == ("post", "/api/v1/cities"):
-            assert refusal_of(answer)[1] == "already-exists"
         else:
             assert answer.is_success, answer.text

@@ -34,7 +34,7 @@ LISTS = {
     "/rounds/trial": 2,
     "/rounds/trial/participants": 3,
     "/rounds/trial/policy": 3,
-    "/rounds/trial/readiness": 6,
+    "/rounds/trial/readiness": 8,
     "/rounds/trial/runs": 3,
     "/rounds/trial/audit": 2,
 }
@@ -42,8 +42,18 @@ LISTS = {
 QUESTIONS = {
     "/runs/RUN/why-not?mentor=c0&learner=c0-learner": 2,
     "/runs/RUN/drill": 4,
-    "/rounds/trial/repairs?run=RUN": 8,
+    "/rounds/trial/repairs?run=RUN": 10,
     "/runs/RUN/solution.html": 4,
+}
+# The same of a round that has been released.
+RELEASED = {
+    "/rounds/trial/pairings": 3,
+    "/rounds/trial/outbox": 4,
+    "/rounds/trial/messages": 3,
+    "/rounds/trial/health": 6,
+    "/rounds/trial/repairs": 11,
+    "/rounds/trial/decision": 4,
+    "/ledger": 6,
 }
 
 
@@ -84,3 +94,25 @@ def test_questions_ask_the_database_as_often_as_the_table_says(idle_service, siz
         assert service.post(f"/runs/{run}/what-if", {}).status_code == 200
 
     assert (found, len(asked)) == (QUESTIONS, 2)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_release_asks_the_database_as_often_as_the_table_says(idle_service, size):
+    service = idle_service
+    mentors = [city(f"c{at}", "mentor") for at in range(size)]
+    learners = [city(f"c{at}-learner") for at in range(size)]
+    run = compute(service, open_round(service, *mentors, *learners))
+    for path, body in (
+        ("phase", {"to": "closed"}),
+        ("stage", {"run": run}),
+        ("release", {}),
+    ):
+        assert service.post(f"/rounds/trial/{path}", body).status_code == 200
+
+    found = {}
+    for path in RELEASED:
+        with counted(service) as asked:
+            assert service.get(path).status_code == 200
+        found[path] = len(asked)
+
+    assert found == RELEASED

@@ -1,0 +1,136 @@
+"""Routes that look at a round as a whole, and at the rounds of the network."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.api.problems import answers as documented
+from app.api.problems import refusals
+from app.api.rounds import RoundId
+from app.deps import At, InTheHall, PageCut, TheAnswers, next_page
+from app.errors import (
+    Busy,
+    Died,
+    InvalidInput,
+    NotFinished,
+    NotFound,
+    TooSlow,
+    WrongPhase,
+)
+from app.render import STYLED, chosen_page
+from app.services import decisions, health, ledger, policies, rounds, runs, scenarios
+from app.services.words.catalogue import Language
+from schemas import Health, HowWeChose, Ledger, ReleasedDecision, Scenarios
+
+router = APIRouter(tags=["overview"])
+
+_BINARY = {"type": "string", "format": "binary"}
+Lang = Annotated[Language, Query(description="Of the text.")]
+
+
+@router.get("/rounds/{round_id}/health", responses=refusals(NotFound))
+def read_health(desk: At, round_id: RoundId) -> Health:
+    """Tell who has not answered, who has gone quiet, and what could not be sent."""
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        return health.health(session, actor, row)
+
+
+@router.get(
+    "/rounds/{round_id}/scenarios",
+    responses=refusals(InvalidInput, NotFound, NotFinished, Busy, TooSlow, Died),
+)
+def compare_runs(
+    desk: At,
+    answers: TheAnswers,
+    round_id: RoundId,
+    run: Annotated[
+        list[Annotated[str, Query(pattern=r"^[0-9a-f]{32}$")]],
+        Query(min_length=1, max_length=scenarios.MOST),
+    ],
+) -> Scenarios:
+    """Lay runs of a round side by side, all measured by the round's present policy."""
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        policy = policies.as_policy(policies.get(session, actor, row))
+        found = [
+            runs.outcome(session, runs.of_round(session, actor, round_id, one))
+            for one in dict.fromkeys(run)
+        ]
+    return scenarios.compare(answers, policy, found)
+
+
+@router.get("/ledger", responses=refusals(InvalidInput, NotFound))
+def read_ledger(desk: At, cut: PageCut, request: Request) -> Ledger:
+    """List what the released rounds have brought to each city, by id."""
+    with desk.read() as (session, actor):
+        entries, cursor = ledger.search(session, actor, cut)
+        return Ledger(items=tuple(entries), next=next_page(request, cursor))
+
+
+@router.get("/rounds/{round_id}/decision", responses=refusals(NotFound, WrongPhase))
+def read_decision(hall: InTheHall, round_id: RoundId) -> ReleasedDecision:
+    """Read what was released, as digests that anybody can check.
+
+    Of a public round, also without an account.
+    """
+    with hall.read() as (session, actor):
+        found = decisions.get(session, actor, round_id)
+        return decisions.as_decision(session, found)
+
+
+@router.get(
+    "/rounds/{round_id}/bundle",
+    response_class=Response,
+    responses=documented(
+        {200: {"content": {"application/zip": {"schema": _BINARY}}}},
+        NotFound,
+        WrongPhase,
+    ),
+)
+def read_release(desk: At, round_id: RoundId) -> Response:
+    """Read the sealed bundle of the release: `compaan verify` computes it again.
+
+    It holds wishes and vetoes, so it is for organisers and auditors.
+    """
+    with desk.read() as (session, actor):
+        content = decisions.sealed(session, actor, round_id)
+    return Response(
+        content,
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{round_id}.zip"'},
+    )
+
+
+@router.get(
+    "/rounds/{round_id}/how-we-chose",
+    responses=refusals(InvalidInput, NotFound, WrongPhase),
+)
+def read_how_we_chose(
+    hall: InTheHall, round_id: RoundId, lang: Lang = "en"
+) -> HowWeChose:
+    """Read how the released pairings were chosen, in words.
+
+    Of a public round, also without an account.
+    """
+    with hall.read() as (session, actor):
+        found = decisions.chosen(session, decisions.get(session, actor, round_id))
+    return decisions.text(found, lang)
+
+
+@router.get(
+    "/rounds/{round_id}/how-we-chose.html",
+    response_class=HTMLResponse,
+    responses=refusals(InvalidInput, NotFound, WrongPhase),
+)
+def read_how_we_chose_page(
+    hall: InTheHall, round_id: RoundId, lang: Lang = "en"
+) -> HTMLResponse:
+    """Read the same as a page to print."""
+    with hall.read() as (session, actor):
+        found = decisions.chosen(session, decisions.get(session, actor, round_id))
+    return HTMLResponse(
+        chosen_page(decisions.text(found, lang)),
+        headers={"Content-Security-Policy": STYLED},
+    )

@@ -1,0 +1,493 @@
+"""Routes of staging, release, and what becomes of pairings."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.api.described import ETAG, merge_patch_of
+from app.api.problems import answers as documented
+from app.api.problems import refusals
+from app.api.rounds import RoundId
+from app.db import models
+from app.deps import (
+    At,
+    IfMatch,
+    IfMatchIfSent,
+    OnlyOnce,
+    PageCut,
+    Precondition,
+    TheAnswers,
+    next_page,
+    says_json,
+    says_json_if_anything,
+    told,
+)
+from app.errors import (
+    Busy,
+    Conflict,
+    Died,
+    Forbidden,
+    Infeasible,
+    InvalidInput,
+    InvalidPolicy,
+    InvalidProblem,
+    KeyReused,
+    NoPlaces,
+    NoPrecondition,
+    NotFinished,
+    NotFound,
+    NotJson,
+    NotOffered,
+    OutOfDate,
+    Stale,
+    TooLarge,
+    TooLate,
+    TooSlow,
+    WrongPhase,
+    WrongType,
+    invalid,
+)
+from app.permissions import Actor
+from app.services import (
+    audit,
+    overrides,
+    pairings,
+    phases,
+    repairs,
+    rounds,
+    runs,
+)
+from app.services.words.catalogue import Language
+from app.services.words.pair import explained
+from schemas import (
+    AnswerWrite,
+    CheckIn,
+    CheckIns,
+    CheckInWrite,
+    InputError,
+    Override,
+    OverrideWrite,
+    PairingExplanation,
+    PairingState,
+    PairingWrite,
+    ReasonWrite,
+    ReleaseWrite,
+    RepairWrite,
+    Round,
+    RoundPairing,
+    RoundPairings,
+    StageWrite,
+)
+
+PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_BODY = (NotJson, TooLarge, WrongType, InvalidInput)
+_VERB = (*_BODY, Forbidden, NotFound, WrongPhase, Stale, KeyReused)
+_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, Died)
+_RUN = "0" * 32
+_PAIR = {"mentor": "schaerbeek", "learner": "capaci"}
+_TOLD = 5
+"""Most entries of the log that are told to whoever has seen an older version."""
+
+router = APIRouter(tags=["pairings"])
+
+
+def _as_seen(
+    session: Session, actor: Actor, if_match: Precondition, row: models.Round
+) -> None:
+    """Refuse a decision about another version of the round than the caller has seen."""
+    if if_match.allows(row.version):
+        return
+    latest = audit.latest(session, actor, row.id, _TOLD)
+    raise Stale(
+        "Somebody changed the round since you read it: `errors` has the last changes.",
+        [
+            InputError(
+                pointer="",
+                code=one.action,
+                message=f"{one.action} at {one.at:%H:%M} UTC",
+            )
+            for one in latest
+        ],
+    )
+
+
+def _round_told(row: models.Round) -> Response:
+    return told(rounds.as_round(row), version=row.version)
+
+
+def _pairing_told(row: models.Pairing, actor: Actor) -> Response:
+    return told(pairings.as_pairing(row, actor), version=row.version)
+
+
+@router.post(
+    "/rounds/{round_id}/stage",
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=documented({200: {"headers": ETAG}}, *_VERB, NotFinished, OutOfDate),
+)
+def stage_round(
+    desk: At,
+    once: OnlyOnce,
+    round_id: RoundId,
+    if_match: IfMatchIfSent,
+    new: Annotated[StageWrite, Body(examples=[{"run": _RUN}])],
+) -> Response:
+    """Stage the pairings of a run: they may be edited, and nobody is told of them.
+
+    The round is closed, or staged with another run. `POST …/phase` leads back.
+    """
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = rounds.get(session, actor, round_id, lock=True)
+        rounds.must_organise(actor)
+        _as_seen(session, actor, if_match, row)
+        run = runs.of_round(session, actor, round_id, new.run)
+        phases.stage(session, actor, row, run)
+        return _round_told(row)
+
+    return once.answer(desk, work)
+
+
+@router.post(
+    "/rounds/{round_id}/release",
+    response_model=Round,
+    dependencies=[Depends(says_json_if_anything)],
+    responses=documented({200: {"headers": ETAG}}, *_VERB, Conflict),
+)
+def release_round(
+    desk: At,
+    once: OnlyOnce,
+    round_id: RoundId,
+    if_match: IfMatchIfSent,
+    new: Annotated[ReleaseWrite | None, Body(examples=[{}])] = None,
+) -> Response:
+    """Offer what is staged: the held messages go out, and the decision is sealed."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = rounds.get(session, actor, round_id, lock=True)
+        rounds.must_organise(actor)
+        _as_seen(session, actor, if_match, row)
+        phases.release(session, actor, row, new.answer_by if new else None)
+        return _round_told(row)
+
+    return once.answer(desk, work)
+
+
+@router.post(
+    "/rounds/{round_id}/overrides",
+    response_model=Override,
+    dependencies=[Depends(says_json)],
+    responses=documented({200: {}}, *_VERB, *_COMPUTED),
+)
+def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
+    desk: At,
+    once: OnlyOnce,
+    answers: TheAnswers,
+    round_id: RoundId,
+    if_match: IfMatchIfSent,
+    new: Annotated[
+        OverrideWrite,
+        Body(examples=[{"force": [_PAIR], "reason": "They have worked together."}]),
+    ],
+    *,
+    dry_run: Annotated[
+        bool, Query(description="Tell the price, and store nothing.")
+    ] = False,
+) -> Response:
+    """Decide otherwise than the staged proposal, with a reason, at a price.
+
+    The round is matched again around the decision and staged anew, as a run of its
+    own. The price is stored with the pairings that were forced.
+    """
+    kept = None if dry_run else once.kept(desk)
+    if kept is not None:
+        return kept
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        start = overrides.before(session, actor, row)
+        _as_seen(session, actor, if_match, row)
+    found = answers.override(start, new)
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = rounds.get(session, actor, round_id, lock=True)
+        run = overrides.store(session, actor, row, start, new, found)
+        return told(overrides.as_override(found, run.id))
+
+    if dry_run:
+        return told(overrides.as_override(found, None))
+    return once.answer(desk, work)
+
+
+@router.get("/rounds/{round_id}/pairings", responses=refusals(InvalidInput, NotFound))
+def list_pairings(
+    desk: At,
+    round_id: RoundId,
+    cut: PageCut,
+    request: Request,
+    state: Annotated[PairingState | None, Query()] = None,
+) -> RoundPairings:
+    """List the pairings of a round that the caller may see, by learner, then mentor.
+
+    Before the release these are for organisers and auditors alone.
+    """
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        rows, cursor = pairings.search(session, actor, row, cut, state)
+        return RoundPairings(
+            items=tuple(pairings.as_pairing(one, actor) for one in rows),
+            next=next_page(request, cursor),
+        )
+
+
+@router.get(
+    "/pairings/{pairing_id}",
+    response_model=RoundPairing,
+    responses=documented({200: {"headers": ETAG}}, NotFound),
+)
+def read_pairing(desk: At, pairing_id: PairingId) -> Response:
+    """Read a pairing: its state, and what each side has answered."""
+    with desk.read() as (session, actor):
+        return _pairing_told(pairings.get(session, actor, pairing_id), actor)
+
+
+@router.patch(
+    "/pairings/{pairing_id}",
+    response_model=RoundPairing,
+    dependencies=[Depends(says_json)],
+    responses=documented(
+        {200: {"headers": ETAG}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        WrongPhase,
+        NotOffered,
+        NoPlaces,
+        Stale,
+        NoPrecondition,
+    ),
+    openapi_extra=merge_patch_of(PairingWrite, {"answer_by": "2027-05-14T17:00:00Z"}),
+)
+def patch_pairing(
+    desk: At,
+    pairing_id: PairingId,
+    patch: Annotated[
+        dict[str, object], Body(media_type="application/merge-patch+json")
+    ],
+    if_match: IfMatch,
+) -> Response:
+    """Set another deadline; a pairing that has expired is offered again by it."""
+    with desk.write() as (session, actor):
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        try:
+            new = PairingWrite.model_validate(patch)
+        except ValidationError as error:
+            raise invalid(error) from None
+        there = row.answer_by.isoformat() if row.answer_by else None
+        sent = new.answer_by.isoformat()
+        if_match.check(row.version, {"answer_by": there}, {"answer_by": sent})
+        until = phases.deadline(new.answer_by)
+        assert until is not None  # noqa: S101 -- one was given
+        pairings.set_deadline(session, actor, round_row, row, until)
+        return _pairing_told(row, actor)
+
+
+@router.post(
+    "/pairings/{pairing_id}/answer",
+    response_model=RoundPairing,
+    dependencies=[Depends(says_json)],
+    responses=documented(
+        {200: {"headers": ETAG}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        NotOffered,
+        NoPlaces,
+        TooLate,
+        KeyReused,
+    ),
+)
+def answer_pairing(
+    desk: At,
+    once: OnlyOnce,
+    pairing_id: PairingId,
+    new: Annotated[
+        AnswerWrite,
+        Body(
+            examples=[
+                {"side": "learner", "answer": "accept"},
+                {"side": "mentor", "answer": "decline", "reason_code": "timing"},
+            ]
+        ),
+    ],
+) -> Response:
+    """Accept or decline an offered pairing for one of its two cities.
+
+    When both have accepted, it is confirmed. The same answer again changes nothing.
+    """
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        pairings.answer(session, actor, round_row, row, new)
+        return _pairing_told(row, actor)
+
+    return once.answer(desk, work)
+
+
+@router.post(
+    "/pairings/{pairing_id}/dismiss",
+    response_model=RoundPairing,
+    dependencies=[Depends(says_json)],
+    responses=documented(
+        {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, NotOffered, KeyReused
+    ),
+)
+def dismiss_pairing(
+    desk: At,
+    once: OnlyOnce,
+    pairing_id: PairingId,
+    new: Annotated[ReasonWrite, Body(examples=[{"reason": "They met last year."}])],
+) -> Response:
+    """Take a staged pairing out; nobody is told. A repair may fill the places."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        pairings.dismiss(session, actor, round_row, row, new.reason)
+        return _pairing_told(row, actor)
+
+    return once.answer(desk, work)
+
+
+@router.post(
+    "/pairings/{pairing_id}/withdraw",
+    response_model=RoundPairing,
+    dependencies=[Depends(says_json)],
+    responses=documented(
+        {200: {"headers": ETAG}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        WrongPhase,
+        NotOffered,
+        KeyReused,
+    ),
+)
+def withdraw_pairing(
+    desk: At,
+    once: OnlyOnce,
+    pairing_id: PairingId,
+    new: Annotated[ReasonWrite, Body(examples=[{"reason": "The project ended."}])],
+) -> Response:
+    """Take back an offered or confirmed pairing; its two cities are told."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        pairings.withdraw(session, actor, round_row, row, new.reason)
+        return _pairing_told(row, actor)
+
+    return once.answer(desk, work)
+
+
+@router.get(
+    "/pairings/{pairing_id}/explanation", responses=refusals(InvalidInput, NotFound)
+)
+def explain_pairing(
+    desk: At,
+    pairing_id: PairingId,
+    lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
+) -> PairingExplanation:
+    """Tell why the pairing is proposed: terms that add up, and plain sentences."""
+    with desk.read() as (session, actor):
+        row = pairings.get(session, actor, pairing_id)
+        mentor, learner = pairings.names_of(session, row)
+        why = pairings.explained_to(actor, row)
+    return PairingExplanation(
+        pairing=row.id,
+        mentor=row.mentor_id,
+        learner=row.learner_id,
+        language=lang,
+        score=why.score,
+        known_weight=why.known_weight,
+        contributions=why.contributions,
+        adjustments=why.adjustments,
+        sentences=tuple(explained(why, mentor, learner, lang)),
+    )
+
+
+@router.get(
+    "/pairings/{pairing_id}/check-ins", responses=refusals(InvalidInput, NotFound)
+)
+def list_check_ins(
+    desk: At, pairing_id: PairingId, cut: PageCut, request: Request
+) -> CheckIns:
+    """List what its cities and organisers noted of a pairing, the newest first."""
+    with desk.read() as (session, actor):
+        row = pairings.get(session, actor, pairing_id)
+        rows, cursor = pairings.check_ins(session, actor, row, cut)
+        return CheckIns(
+            items=tuple(map(pairings.as_check_in, rows)),
+            next=next_page(request, cursor),
+        )
+
+
+@router.post(
+    "/pairings/{pairing_id}/check-ins",
+    status_code=201,
+    response_model=CheckIn,
+    dependencies=[Depends(says_json)],
+    responses=refusals(*_BODY, Forbidden, NotFound, WrongPhase, NotOffered, KeyReused),
+)
+def add_check_in(
+    desk: At,
+    once: OnlyOnce,
+    pairing_id: PairingId,
+    new: Annotated[
+        CheckInWrite, Body(examples=[{"fit": "good", "note": "First visit."}])
+    ],
+) -> Response:
+    """Note of a confirmed pairing that the two met, or how it goes."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        note = pairings.check_in(session, actor, round_row, row, new)
+        return told(pairings.as_check_in(note), 201)
+
+    return once.answer(desk, work)
+
+
+@router.post(
+    "/rounds/{round_id}/repairs",
+    response_model=Round,
+    dependencies=[Depends(says_json)],
+    responses=documented({200: {"headers": ETAG}}, *_VERB, NoPlaces, *_COMPUTED),
+)
+def make_repair(  # noqa: PLR0913 -- FastAPI reads them
+    desk: At,
+    once: OnlyOnce,
+    answers: TheAnswers,
+    round_id: RoundId,
+    if_match: IfMatchIfSent,
+    new: Annotated[RepairWrite, Body(examples=[{"repair": "0" * 16}])],
+) -> Response:
+    """Make one of the repairs that `GET …/repairs` lists, by its `id`.
+
+    In a released round, new pairings are offered, and all whom it concerns are told.
+    """
+    kept = once.kept(desk)
+    if kept is not None:
+        return kept
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        rounds.must_organise(actor)
+        _as_seen(session, actor, if_match, row)
+        start = repairs.standing(session, actor, row)
+    repair = repairs.chosen(answers.repairs(start, repairs.MOST), new.repair)
+    reasons = answers.explained(start, repairs.added(repair))
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = rounds.get(session, actor, round_id, lock=True)
+        repairs.make(session, actor, row, start, repair, reasons)
+        return _round_told(row)
+
+    return once.answer(desk, work)

@@ -1,0 +1,176 @@
+"""Deciding otherwise than a staged proposal, at a price that is told and kept."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+import matching
+from app.compute import solving
+from app.compute.engine import Overridden
+from app.db import models
+from app.db.models.base import now
+from app.errors import Stale, WrongPhase
+from app.permissions import Actor
+from app.services import pairings, phases, policies, rounds, runs
+from app.services.runs import Frozen
+from schemas import Decision, Override, OverrideWrite, Pair, Policy
+
+
+@dataclass(frozen=True)
+class Before(Frozen):
+    """The staged round before an override.
+
+    Attributes:
+        run: The run that is staged.
+        policy: The run's own, with what was dismissed as bans.
+
+    """
+
+    run: str
+    version: int
+    """Of the round: what is changed by hand meanwhile is not thrown away."""
+
+
+def before(session: Session, actor: Actor, row: models.Round) -> Before:
+    """Return what an override starts from.
+
+    Raises:
+        Forbidden: If the actor is no organiser.
+        WrongPhase: If the round is not staged.
+
+    """
+    rounds.must_organise(actor)
+    if row.phase != "staged" or row.staged_run is None:
+        raise WrongPhase(f"The round is {row.phase}; an override needs a staged one.")
+    run = session.get_one(models.Run, row.staged_run)
+    dismissed = {
+        pairings.cities_of(one): one.reason
+        for one in pairings.of_round(session, row.id, ("dismissed",))
+        if one.ended_by != "repair"
+    }
+    now_here = runs.as_it_stands(session, actor, row).problem
+    policy = runs.frozen(run).policy
+    bans = (
+        Decision(mentor=mentor, learner=learner, reason=reason)
+        for (mentor, learner), reason in dismissed.items()
+    )
+    policy = policy.model_copy(
+        update={
+            "pins": _without(policy.pins, dismissed),
+            "bans": (*_without(policy.bans, dismissed), *bans),
+        }
+    )
+    return Before(
+        problem=now_here,
+        policy=within(policy, {city.id for city in now_here.cities}),
+        run=run.id,
+        version=row.version,
+    )
+
+
+def within(policy: Policy, present: set[str]) -> Policy:
+    """Return the policy without decisions about cities that have left the round."""
+    return policy.model_copy(
+        update={
+            kind: tuple(
+                one
+                for one in getattr(policy, kind)
+                if {one.mentor, one.learner} <= present
+            )
+            for kind in ("pins", "bans")
+        }
+    )
+
+
+def redecided(policy: Policy, new: OverrideWrite) -> Policy:
+    """Return the policy with the override's pins and bans.
+
+    What was pinned or banned of these pairs before is decided anew.
+    """
+    decided = {_cities(one) for one in (*new.force, *new.ban)}
+    return policy.model_copy(
+        update={
+            "pins": (*_without(policy.pins, decided), *_said(new.force, new)),
+            "bans": (*_without(policy.bans, decided), *_said(new.ban, new)),
+        }
+    )
+
+
+def _cities(pair: Pair | Decision) -> tuple[str, str]:
+    return pair.mentor, pair.learner
+
+
+def _without(
+    decisions: tuple[Decision, ...], pairs: Collection[tuple[str, str]]
+) -> tuple[Decision, ...]:
+    return tuple(one for one in decisions if _cities(one) not in pairs)
+
+
+def _said(pairs: tuple[Pair, ...], new: OverrideWrite) -> tuple[Decision, ...]:
+    return tuple(
+        Decision(mentor=one.mentor, learner=one.learner, reason=new.reason)
+        for one in dict.fromkeys(pairs)
+    )
+
+
+def as_override(found: Overridden, run: str | None) -> Override:
+    """Return what an override changes, as it travels."""
+    return Override(run=run, price=_price(found), difference=found.difference)
+
+
+def _price(found: Overridden) -> float:
+    """Return the points that the round loses; -0 is 0."""
+    return -found.difference.points or 0.0
+
+
+def store(  # noqa: PLR0913 -- what was computed, from what
+    session: Session,
+    actor: Actor,
+    row: models.Round,
+    start: Before,
+    new: OverrideWrite,
+    found: Overridden,
+) -> models.Run:
+    """Stage the outcome of an override as a run of its own; return the run.
+
+    It can be computed again like every run, so the sealed decision can be, too. The
+    round's policy takes the pins and bans on: they survive when it is matched again.
+
+    Args:
+        session: In a write transaction.
+        actor: An organiser.
+        row: The round, locked.
+        start: What it was computed from.
+        new: What was decided.
+        found: What came of it.
+
+    Raises:
+        Stale: If the round has changed since.
+
+    """
+    if before(session, actor, row) != start:
+        raise Stale(
+            "Somebody changed what is staged while this was computed; look again."
+        )
+    policy = redecided(start.policy, new)
+    run = models.Run(
+        round_id=row.id,
+        label="Override",
+        state="succeeded",
+        problem=start.problem.model_dump_json(),
+        policy=policy.model_dump_json(),
+        problem_hash=matching.problem_hash(start.problem),
+        policy_hash=matching.policy_hash(policy),
+        started_at=now(),
+        finished_at=now(),
+    )
+    session.add(run)
+    session.flush()
+    session.add(models.Solution(run_id=run.id, body=solving.written(found.solution)))
+    kept = policies.get(session, actor, row, lock=True)
+    own = redecided(policies.as_policy(kept), new)
+    kept.body = own.to_dict()
+    session.flush()
+    phases.restage(session, actor, row, run, found.solution, new, _price(found))
+    return run
