@@ -2,8 +2,11 @@
 
 from app.render.pages import (
     STYLED,
+    chosen_page,
     drill_values,
+    explanation_values,
     outcome_values,
+    override_values,
     page,
     readiness_values,
     solution_page,
@@ -13,8 +16,11 @@ from app.render.tables import solution_csv
 
 __all__ = [
     "STYLED",
+    "chosen_page",
     "drill_values",
+    "explanation_values",
     "outcome_values",
+    "override_values",
     "page",
     "readiness_values",
     "solution_csv",

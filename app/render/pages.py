@@ -1,5 +1,6 @@
 """Pages: templates filled with values."""
 
+import secrets
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -7,9 +8,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from app import data
 from app.services import reasons
 from app.services.runs import Outcome
-from app.services.words import outlook
+from app.services.words import outlook, pair
+from app.services.words.catalogue import Language, words
 from app.services.words.why_not import sentences
-from schemas import Contribution, Difference, Drill, Policy, Readiness, WhyNot
+from schemas import (
+    Contribution,
+    Difference,
+    Drill,
+    Explanation,
+    HowWeChose,
+    Override,
+    Policy,
+    Problem,
+    Readiness,
+    WhyNot,
+)
 
 STYLED = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
@@ -37,6 +50,10 @@ _environment.globals["criteria"] = {
     "give_back": "Give back",
     "practice_text": "Texts",
 }
+# A key of its own for every form that is shown: a second click does nothing more.
+_environment.globals["once"] = lambda: secrets.token_hex(16)
+_environment.globals["firm_word"] = outlook.firm_word
+_environment.filters["moment"] = words("en").moment
 _environment.filters["points"] = lambda value: f"{value:.1f}"
 _environment.filters["change"] = lambda value: (
     f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
@@ -53,6 +70,11 @@ def solution_page(found: Outcome) -> str:
     return page("print.html", **outcome_values(found), asks=False)
 
 
+def chosen_page(text: HowWeChose) -> str:
+    """Return how the pairings of a round were chosen as a page, also to print."""
+    return page("chosen.html", text=text)
+
+
 def outcome_values(found: Outcome) -> dict[str, Any]:
     """Return what the templates show of an outcome, in words."""
     policy = found.policy
@@ -64,7 +86,7 @@ def outcome_values(found: Outcome) -> dict[str, Any]:
         "warned": lambda one: reasons.warned(one, policy, names),
         "how": reasons.how(policy),
         "how_firm": outlook.how_firm,
-        "firm_word": outlook.firm_word,
+        "beside": lambda one: pair.beside(one, names[one.city], "en"),
         "instead": lambda other: outlook.instead(other, names[other.mentor]),
         "relaxed": lambda one: outlook.relaxed(one, policy, names),
     }
@@ -103,6 +125,39 @@ def _changes(
     ]
 
 
+def explanation_values(
+    why: Explanation, mentor: str, learner: str, language: Language
+) -> dict[str, Any]:
+    """Return what the page of a pairing shows of where its score comes from.
+
+    Args:
+        why: The pairing with its contributions.
+        mentor: The mentor's name.
+        learner: The learner's name.
+        language: Of the sentences.
+
+    """
+    return {
+        "why": why,
+        "language": language,
+        "sentences": pair.explained(why, mentor, learner, language),
+        "said": lambda part, *_: pair.sentence(part, mentor, learner, language),
+    }
+
+
+def override_values(problem: Problem, priced: Override | None) -> dict[str, Any]:
+    """Return what the page shows of a decision, and of its price once it is known."""
+    cities = sorted(problem.cities, key=lambda city: city.name)
+    names = {city.id: city.name for city in cities}
+    return {
+        "names": names,
+        "mentors": [city for city in cities if city.mentor_capacity],
+        "learners": [city for city in cities if city.learner_demand],
+        "priced": priced,
+        "changes": _changes(priced.difference, names) if priced else [],
+    }
+
+
 def drill_values(found: Outcome, drill: Drill) -> dict[str, Any]:
     """Return what the page shows of the cities that may leave."""
     values = _cities_values(found)
@@ -134,7 +189,7 @@ def _cities_values(found: Outcome) -> dict[str, Any]:
     names = {city.id: city.name for city in cities}
 
     def said(part: Contribution, mentor: str, learner: str) -> str:
-        return reasons.sentence(part, names[mentor], names[learner], reasons.AREA_NAMES)
+        return reasons.sentence(part, names[mentor], names[learner])
 
     return {
         "found": found,

@@ -1,9 +1,42 @@
 """Pages over the same services; they work without JavaScript."""
 
-from app.web.answers import router as answers
-from app.web.refusals import refusal_page, wants_page
-from app.web.routes import router
+from fastapi import APIRouter
 
-router.include_router(answers)
+from app.web import (
+    answers,
+    board,
+    chosen,
+    cities,
+    entrance,
+    ledger,
+    outbox,
+    overrides,
+    pairings,
+    repairs,
+    round_form,
+    rounds,
+    runs,
+    scenarios,
+)
+from app.web.refusals import refusal_page, wants_page
+
+router = APIRouter()
+for _page in (
+    entrance,
+    cities,
+    rounds,
+    round_form,
+    runs,
+    answers,
+    scenarios,
+    board,
+    overrides,
+    repairs,
+    outbox,
+    pairings,
+    chosen,
+    ledger,
+):
+    router.include_router(_page.router)
 
 __all__ = ["refusal_page", "router", "wants_page"]

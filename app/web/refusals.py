@@ -20,7 +20,8 @@ def wants_page(request: Request) -> bool:
 def refusal_page(request: Request, error: Refusal) -> Response:
     """Return the refusal as a page; whoever is not known is led to sign in."""
     if isinstance(error, Unknown):
-        path = request.url.path if request.method == "GET" else "/"
+        asked = f"?{request.url.query}" if request.url.query else ""
+        path = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?to={quote(path)}", 303)
     body = page(
         "problem.html",

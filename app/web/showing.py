@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from app.permissions import Actor, may_organise
+from app.permissions import Actor, may_organise, may_oversee
 from app.render import STYLED, page
 from matching import __version__
 
@@ -32,6 +32,7 @@ def show(
         here=here,
         version=__version__,
         may_organise=actor is not None and may_organise(actor),
+        may_oversee=actor is not None and may_oversee(actor),
         **values,
     )
     headers = {"Content-Security-Policy": STYLED, "Cache-Control": "no-store"}

@@ -1,6 +1,7 @@
 """People with a browser, against the real server in a process of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -9,8 +10,17 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, policies, rounds
-from schemas import City, ParticipationWrite, RoundWrite
+from app.services import (
+    cities,
+    copying,
+    participants,
+    phases,
+    policies,
+    rounds,
+    runs,
+)
+from matching import match
+from schemas import City, ParticipationWrite, RoundNew, RoundWrite, RunWrite
 from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
@@ -21,11 +31,24 @@ HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def site(request) -> Iterator[Served]:
-    """Serve the IncluCities round, open, and one city with a hostile name.
+    """Serve the site for journeys, from either database.
 
     One server for all tests of a database: each leaves the round as it was.
     """
-    url = request.getfixturevalue(f"_copy_{request.param}")()
+    with site_on(request.getfixturevalue(f"_copy_{request.param}")()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gallery(_copy_sqlite) -> Iterator[Served]:
+    """Serve the site for looking at it: how pages look is the same on both."""
+    with site_on(_copy_sqlite()) as server:
+        yield server
+
+
+@contextmanager
+def site_on(url: str) -> Iterator[Served]:
+    """Serve the IncluCities round, open, and one city with a hostile name."""
     database = Database(url)
     tokens = add_accounts(database)
     with database.write() as session:
@@ -35,11 +58,31 @@ def site(request) -> Iterator[Served]:
             participants.put(session, TERMINAL, row, one.id, ParticipationWrite())
         policy = policies.get(session, TERMINAL, row)
         policies.change(session, TERMINAL, row, policy, INCLUCITIES.policy)
-        rounds.move(session, TERMINAL, row, "open", None)
+        phases.move(session, TERMINAL, row, "open", None)
         cities.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
+    for name, is_released in (("Staged", False), ("Released", True)):
+        stage(database, name, is_released=is_released)
     database.close()
     with served(url, tokens) as server:
         yield server
+
+
+def stage(database: Database, name: str, *, is_released: bool) -> None:
+    """Copy the IncluCities round, have it matched, and stage or release it."""
+    with database.write() as session:
+        new = RoundNew(name=name, copy_of="inclucities")
+        row = copying.add(session, TERMINAL, new)
+        for phase in ("open", "closed"):
+            phases.move(session, TERMINAL, row, phase, None)
+        runs.start(session, TERMINAL, row, RunWrite(label="By the rules"))
+    mine = runs.claim(database)
+    assert mine is not None
+    assert runs.succeed(database, mine, match(mine.problem, mine.policy, trials=50))
+    with database.write() as session:
+        row = rounds.get(session, TERMINAL, name.lower(), lock=True)
+        phases.stage(session, TERMINAL, row, runs.get(session, TERMINAL, mine.run))
+        if is_released:
+            phases.release(session, TERMINAL, row, None)
 
 
 @pytest.fixture(params=[True, False], ids=["js", "no-js"])
@@ -117,6 +160,83 @@ def test_an_organiser_asks_why_not_and_what_if(browser, site):
         expect(page.get_by_role("row", name="Mechelen Fragile: ")).to_be_visible()
 
 
+def press(page: Page, button: str) -> None:
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def test_a_round_is_run_to_its_end_by_organiser_and_officer(page, site):
+    main = page.get_by_role("main")
+    sign_in(page, site, "organiser")
+    where = propose_and_stage(page)
+    decide_by_hand(page)
+    expect(main).to_contain_text("By this 1 person is told")
+    press(page, "Release 4 pairings")
+    expect(main).to_contain_text("4 wait for an answer")
+    own = page.get_by_role("article").filter(has_text="Mechelen →")
+    own.get_by_role("link").click()
+    mail = page.url
+    learner = page.get_by_role("heading", level=1).inner_text().split("→")[1].strip()
+    press(page, f"Accept for {learner}")
+    press(page, "Sign out")
+
+    page.goto(mail)
+    page.get_by_label("Your token").fill(site.tokens["officer"])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(mail)
+    expect(main).to_contain_text(f"{learner} has said yes.")
+    page.get_by_text("No, we decline").click()
+    page.get_by_label("It is the wrong time").check()
+    press(page, "Decline")
+    expect(main).to_contain_text("This pairing will not come about.")
+    press(page, "Sign out")
+
+    sign_in(page, site, "organiser")
+    page.goto(f"{where}/repairs")
+    press(page, "Do this (way 1)")
+    mended = page.get_by_role("article").filter(has_text="by a repair")
+    expect(mended).not_to_have_count(0)
+    expect(main).to_contain_text(f"Mechelen → {learner} declined by Mechelen")
+    page.goto(f"{where}/how-we-chose?lang=fr")
+    expect(main).to_contain_text("They have worked together.")
+
+
+def propose_and_stage(page: Page) -> str:
+    """Copy the IncluCities round, and stage what is proposed; return its address."""
+    page.goto("/rounds/inclucities/copy")
+    page.get_by_label("Name").fill(f"Year {uuid4().hex[:8]}")
+    press(page, "Set up")
+    where = page.url
+    press(page, "Open the round")
+    press(page, "Propose pairings")
+    expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
+    page.goto(where)
+    press(page, "Close the round")
+    page.get_by_role("row", name="succeeded").get_by_role("link").click()
+    press(page, "Stage these pairings")
+    told = "4 pairings are staged. Nobody has been told of them."
+    expect(page.get_by_role("main")).to_contain_text(told)
+    return where
+
+
+def decide_by_hand(page: Page) -> None:
+    """Have Schaerbeek mentor Capaci, once the price is known."""
+    page.get_by_role("link", name="Decide otherwise").click()
+    ask_for_price(page)
+    expect(page.get_by_role("status")).to_contain_text("the round loses 18.2 points")
+    expect(page.get_by_role("row", name="Whole round −18.2")).to_be_visible()
+    press(page, "Decide so")
+    by_hand = page.get_by_role("article").filter(has_text="decided by hand")
+    expect(by_hand).to_contain_text("Schaerbeek → Capaci")
+    expect(by_hand).to_contain_text("By it the round loses 18.2 points.")
+
+
+def ask_for_price(page: Page) -> None:
+    page.get_by_label("Mentor", exact=True).select_option("schaerbeek")
+    page.get_by_label("Learner", exact=True).select_option("capaci")
+    page.get_by_label("Why?").fill("They have worked together.")
+    press(page, "What would it cost?")
+
+
 def test_an_officer_changes_its_city_and_nobody_elses(page, site):
     sign_in(page, site, "officer")
     page.get_by_role("link", name="My city").first.click()
@@ -191,17 +311,17 @@ def test_a_spreadsheet_is_looked_at_then_stored(page, site):
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
-def test_pages_ask_to_sign_in_and_lead_back(browser, site):
-    with quiet_page(browser, site.address) as page:
+def test_pages_ask_to_sign_in_and_lead_back(browser, gallery):
+    with quiet_page(browser, gallery.address) as page:
         page.goto("/cities/mechelen")
-        expect(page).to_have_url(f"{site.address}/sign-in?to=/cities/mechelen")
-        page.get_by_label("Your token").fill(site.tokens["auditor"])
+        expect(page).to_have_url(f"{gallery.address}/sign-in?to=/cities/mechelen")
+        page.get_by_label("Your token").fill(gallery.tokens["auditor"])
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        expect(page).to_have_url(f"{site.address}/cities/mechelen")
+        expect(page).to_have_url(f"{gallery.address}/cities/mechelen")
         expect(page.get_by_role("link", name="Change the profile")).to_have_count(0)
         page.get_by_role("button", name="Sign out").click()
         page.goto("/rounds")
-        expect(page).to_have_url(f"{site.address}/sign-in?to=/rounds")
+        expect(page).to_have_url(f"{gallery.address}/sign-in?to=/rounds")
 
 
 PAGES = {
@@ -216,23 +336,35 @@ PAGES = {
     "rounds": "/rounds",
     "round": "/rounds/inclucities",
     "missing": "/rounds/nothing",
+    "round-form": "/rounds/inclucities/edit",
+    "copy": "/rounds/inclucities/copy",
+    "staged-round": "/rounds/staged",
+    "staged": "/rounds/staged/pairings",
+    "override": "/rounds/staged/override",
+    "outbox": "/rounds/staged/outbox",
+    "released-round": "/rounds/released",
+    "released": "/rounds/released/pairings",
+    "repairs": "/rounds/released/repairs",
+    "how-we-chose": "/rounds/released/how-we-chose",
+    "ledger": "/ledger",
 }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_the_screen(browser, site, scheme):
-    context = quiet_page(browser, site.address, color_scheme=scheme)
+def test_pages_are_accessible_and_fit_the_screen(browser, gallery, scheme):
+    context = quiet_page(browser, gallery.address, color_scheme=scheme)
     with context as page:
         faults = {}
 
         def look(name: str) -> None:
+            page.wait_for_load_state()
             found = Axe().run(page).response["violations"]
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
             shoot(page, f"{name}-{scheme}")
 
         page.goto("/sign-in")
         look("sign-in")
-        sign_in(page, site, "organiser")
+        sign_in(page, gallery, "organiser")
         for name, path in PAGES.items():
             if name != "missing":  # the browser itself notes a 404 on the console
                 page.goto(path)
@@ -247,25 +379,50 @@ def test_pages_are_accessible_and_fit_the_screen(browser, site, scheme):
         }.items():
             page.goto(f"{run}/{asked}")
             look(name)
-        page.goto(run)
-        page.emulate_media(media="print")
-        shoot(page, f"run-print-{scheme}")
+        look_at_decisions(page, look)
+        for name, path in {"run": run, "how-we-chose": PAGES["how-we-chose"]}.items():
+            page.goto(path)
+            page.emulate_media(media="print")
+            shoot(page, f"{name}-print-{scheme}")
+            page.emulate_media(media="screen")
+        page.get_by_role("button", name="Sign out").click()
+        sign_in(page, gallery, "officer")
+        page.goto("/rounds/released")
+        look("officer-round")
+        page.get_by_role("link", name="Mechelen →").click()
+        page.get_by_text("No, we decline").click()
+        look("officer-pairing")
 
     assert faults == {}
 
 
-def test_names_are_text_everywhere(browser, site):
-    with quiet_page(browser, site.address) as page:
-        sign_in(page, site, "organiser")
+def look_at_decisions(page: Page, look: Callable[[str], None]) -> None:
+    """Look at the pages of organisers that are reached by pressing something."""
+    page.goto("/rounds/staged")
+    page.get_by_role("button", name="Compare those ticked").click()
+    look("scenarios")
+    page.goto("/rounds/staged/override")
+    ask_for_price(page)
+    look("override-priced")
+    page.goto("/rounds/released/pairings")
+    page.get_by_role("article").first.get_by_role("link").click()
+    for details in page.locator("summary").all():
+        details.click()
+    look("pairing")
+
+
+def test_names_are_text_everywhere(browser, gallery):
+    with quiet_page(browser, gallery.address) as page:
+        sign_in(page, gallery, "organiser")
         page.goto("/cities/hostile")
         expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
         page.goto("/cities")
         assert page.locator("img[src=x]").count() == 0
 
 
-def test_the_round_is_run_by_keyboard_alone(browser, site):
-    with quiet_page(browser, site.address) as page:
-        sign_in(page, site, "organiser")
+def test_the_round_is_run_by_keyboard_alone(browser, gallery):
+    with quiet_page(browser, gallery.address) as page:
+        sign_in(page, gallery, "organiser")
         page.goto("/rounds/inclucities")
         button = page.get_by_role("button", name="Propose pairings")
         for _ in range(30):
@@ -274,3 +431,42 @@ def test_the_round_is_run_by_keyboard_alone(browser, site):
                 break
         page.keyboard.press("Enter")
         expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
+
+
+# Radio buttons of one name are one stop; what is folded away is none.
+STOPS = """() => [...document.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]"
+)].filter(node => node.checkVisibility()).map(
+    node => node.type === "radio" ? node.name : node
+).filter((one, at, all) => all.indexOf(one) === at).length"""
+REACHED = """() => {
+    const node = document.activeElement;
+    node.dataset.reached = "yes";
+    return document.querySelectorAll("[data-reached]").length;
+}"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/rounds/staged",
+        "/rounds/staged/pairings",
+        "/rounds/staged/override",
+        "/rounds/staged/outbox",
+        "/rounds/released/pairings",
+    ],
+)
+def test_whatever_can_be_pressed_is_reached_by_keyboard(browser, gallery, path):
+    with quiet_page(browser, gallery.address) as page:
+        sign_in(page, gallery, "organiser")
+        page.goto(path)
+        stops = page.evaluate(STOPS)
+        reached = 0
+        for _ in range(3 * stops):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement !== document.body"):
+                reached = page.evaluate(REACHED)
+            if reached == stops:
+                break
+
+        assert (reached, stops > 10) == (stops, True)

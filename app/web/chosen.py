@@ -1,0 +1,39 @@
+"""How the released pairings of a round were chosen, for everybody to read."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from app.permissions import may_oversee
+from app.services import decisions
+from app.services.words.catalogue import LANGUAGES, language
+from app.web.forms import download
+from app.web.showing import show
+from app.web.visitors import Guest, Visitor
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/rounds/{round_id}/how-we-chose")
+def show_how_we_chose(guest: Guest, round_id: str, lang: str = "en") -> HTMLResponse:
+    """Show the text; of a public round, also to whoever is not signed in."""
+    with guest.read() as (session, actor):
+        released = decisions.get(session, actor, round_id)
+        found = decisions.chosen(session, released)
+    return show(
+        "how_we_chose.html",
+        actor,
+        "rounds",
+        round_id=round_id,
+        text=decisions.text(found, language(lang) or "en"),
+        languages=LANGUAGES,
+        sha256=released.sha256,
+        may_take=actor is not None and may_oversee(actor),
+    )
+
+
+@router.get("/rounds/{round_id}/bundle.zip")
+def take_release(desk: Visitor, round_id: str) -> Response:
+    """Give the sealed bundle of the release."""
+    with desk.read() as (session, actor):
+        content = decisions.sealed(session, actor, round_id)
+    return download(content, f"{round_id}.zip", "application/zip")

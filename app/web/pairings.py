@@ -1,0 +1,146 @@
+"""The page of a pairing: the two cities read why, answer, and note how it goes."""
+
+from functools import partial
+from typing import get_args
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+from app.db import models
+from app.deps import Desk
+from app.errors import Forbidden, Refusal
+from app.permissions import (
+    Actor,
+    may_edit_city,
+    may_note,
+    may_oversee,
+)
+from app.render import explanation_values
+from app.services import pairings, rounds
+from app.services.paging import Cut
+from app.services.words.catalogue import LANGUAGES, Language, language
+from app.web.forms import read, said, see, tried
+from app.web.showing import show
+from app.web.visitors import Form, OnlyOnce, Visitor
+from schemas import AnswerWrite, CheckIn, CheckInWrite, Role
+
+router = APIRouter(include_in_schema=False)
+_SIDES: tuple[Role, ...] = get_args(Role)
+_NOTES = Cut(50)
+_DONE = {
+    "accept": "Thank you: your yes is stored.",
+    "decline": "Your answer is stored. The organisers look for another partner.",
+    "note": "Your note is stored.",
+}
+
+
+@router.get("/pairings/{pairing_id}")
+def show_pairing(
+    desk: Visitor, pairing_id: str, lang: str = "", done: str = ""
+) -> HTMLResponse:
+    """Show a pairing to its cities, its organisers and the network."""
+    return _page(desk, pairing_id, lang=lang, done=done)
+
+
+def _page(  # noqa: PLR0913 -- what the page shows
+    desk: Desk,
+    pairing_id: str,
+    refused: Refusal | None = None,
+    *,
+    lang: str = "",
+    done: str = "",
+    typed: dict[str, str] | None = None,
+) -> HTMLResponse:
+    with desk.read() as (session, actor):
+        row = pairings.get(session, actor, pairing_id)
+        round_row = rounds.get(session, actor, row.round_id)
+        cities = [
+            session.get_one(models.City, city) for city in pairings.cities_of(row)
+        ]
+        spoken = language(lang) or _own_language(actor, cities)
+        mentor, learner = (city.name for city in cities)
+        why = pairings.explained_to(actor, row)
+        return show(
+            "pairing.html",
+            actor,
+            "rounds",
+            refused.status if refused else 200,
+            round=rounds.as_round(round_row),
+            pairing=pairings.as_pairing(row, actor),
+            names={city.id: city.name for city in cities},
+            sides=_answering(actor, row),
+            notes=_notes(session, actor, row),
+            oversees=may_oversee(actor),
+            languages=LANGUAGES,
+            refused=refused,
+            typed=typed or {"form": ""},
+            done=_DONE.get(done),
+            **explanation_values(why, mentor, learner, spoken),
+        )
+
+
+def _own_language(actor: Actor, cities: list[models.City]) -> Language:
+    """Return the first of the visitor's own city's languages that we have words in."""
+    own = next((city.languages for city in cities if city.id == actor.city), "")
+    return next((one for code in own.split(",") if (one := language(code))), "en")
+
+
+def _answering(actor: Actor, row: models.Pairing) -> list[Role]:
+    """Return the sides that the visitor answers for."""
+    cities = pairings.cities_of(row)
+    return [
+        side
+        for side, city in zip(_SIDES, cities, strict=True)
+        if may_edit_city(actor, city)
+    ]
+
+
+def _notes(session: Session, actor: Actor, row: models.Pairing) -> list[CheckIn] | None:
+    """Return the newest notes of a pairing; None if they are not the visitor's."""
+    if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):
+        return None
+    found, _ = pairings.check_ins(session, actor, row, _NOTES)
+    return list(map(pairings.as_check_in, found))
+
+
+@router.post("/pairings/{pairing_id}/answer")
+def answer(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+    """Accept or decline for a city."""
+    said_it = said(form, "answer")
+    typed = {name: said(form, name) for name in ("reason_code", "text")}
+    side = said(form, "side")
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        if not _answering(actor, row):
+            raise Forbidden("Only the two cities and organisers answer.")
+        new = read(
+            AnswerWrite,
+            side=side,
+            answer=said_it,
+            reason_code=typed["reason_code"] or None,
+            text=typed["text"],
+        )
+        pairings.answer(session, actor, round_row, row, new)
+        return see(f"/pairings/{pairing_id}?done={said_it}")
+
+    again = partial(_page, desk, pairing_id, typed=typed | {"form": f"decline-{side}"})
+    return tried(partial(once.answer, desk, work), again)
+
+
+@router.post("/pairings/{pairing_id}/check-ins")
+def add_note(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+    """Note how a confirmed pairing goes."""
+    typed = {name: said(form, name) for name in ("fit", "note")}
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        if not may_note(actor, pairings.cities_of(row)):
+            raise Forbidden("Only the two cities and organisers note how it goes.")
+        new = read(CheckInWrite, fit=typed["fit"] or None, note=typed["note"])
+        pairings.check_in(session, actor, round_row, row, new)
+        return see(f"/pairings/{pairing_id}?done=note")
+
+    again = partial(_page, desk, pairing_id, typed=typed | {"form": "note"})
+    return tried(partial(once.answer, desk, work), again)

@@ -1,0 +1,87 @@
+"""The page of the ways to mend a round, and to make one of them."""
+
+from functools import partial
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+from app.deps import Desk, TheAnswers
+from app.errors import Busy, InvalidInput, Refusal, WrongPhase
+from app.permissions import Actor
+from app.services import cities, health, repairs, rounds
+from app.services.answers import Answers
+from app.web.forms import said, see, tried
+from app.web.showing import show
+from app.web.visitors import Form, OnlyOnce, Visitor
+from schemas import Repair
+
+router = APIRouter(include_in_schema=False)
+_SHOWN = 5
+"""Most ways that the page shows."""
+
+
+@router.get("/rounds/{round_id}/repairs")
+def show_repairs(desk: Visitor, answers: TheAnswers, round_id: str) -> HTMLResponse:
+    """Show how the pairings of a round can be mended."""
+    return _page(desk, answers, round_id)
+
+
+def _page(
+    desk: Desk, answers: Answers, round_id: str, refused: Refusal | None = None
+) -> HTMLResponse:
+    with desk.read() as (session, actor):
+        row = rounds.get(session, actor, round_id)
+        try:
+            start = repairs.standing(session, actor, row)
+        except WrongPhase:
+            start = None
+        unserved = health.health(session, actor, row).unserved
+        names = cities.names(session)
+        shown = rounds.as_round(row)
+    items: tuple[Repair, ...] = ()
+    if start is not None:
+        try:
+            items = answers.repairs(start, _SHOWN).items
+        except (InvalidInput, Busy) as error:
+            refused = refused or error
+    return show(
+        "repairs.html",
+        actor,
+        "rounds",
+        refused.status if refused else 200,
+        round=shown,
+        mended=start is not None,
+        ways=items,
+        unserved=unserved,
+        names=names,
+        refused=refused,
+    )
+
+
+@router.post("/rounds/{round_id}/repairs")
+def make_repair(
+    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+) -> Response:
+    """Make one of the repairs, by its id."""
+
+    def work() -> Response:
+        kept = once.kept(desk)
+        if kept is not None:
+            return kept
+        with desk.read() as (session, actor):
+            row = rounds.get(session, actor, round_id)
+            rounds.must_organise(actor)
+            start = repairs.standing(session, actor, row)
+        wanted = said(form, "repair")
+        repair = repairs.chosen(answers.repairs(start, repairs.MOST), wanted)
+        why = answers.explained(start, repairs.added(repair))
+
+        def make(session: Session, actor: Actor) -> Response:
+            row = rounds.get(session, actor, round_id, lock=True)
+            repairs.make(session, actor, row, start, repair, why)
+            return see(f"/rounds/{round_id}/pairings")
+
+        return once.answer(desk, make)
+
+    return tried(work, partial(_page, desk, answers, round_id))
