@@ -41,6 +41,8 @@ from tests.fixtures.process import (
 )
 from tests.fixtures.service import add_accounts
 
+# What happens in one process, and is no matter of the kind of database.
+ON_POSTGRES = pytest.mark.parametrize("copy_database", ["postgres"], indirect=True)
 SHORT = Problem(cities=make_cities(5))
 LONG = Problem(cities=make_cities(600))
 """Under `fair` some seconds of work."""
@@ -368,6 +370,7 @@ def children() -> set[int]:
     return {one.pid for one in multiprocessing.active_children()}
 
 
+@ON_POSTGRES
 def test_a_cancelled_run_loses_its_child_at_once(database, start_runner):
     start_runner()
     (run,) = queue(database, ENDLESS)
@@ -384,6 +387,7 @@ def test_a_cancelled_run_loses_its_child_at_once(database, start_runner):
     assert solutions(database) == [another]
 
 
+@ON_POSTGRES
 def test_a_run_that_takes_too_long_has_failed(database, start_runner):
     start_runner(run_seconds=0.8)
     (run,) = queue(database, ENDLESS)
@@ -398,6 +402,7 @@ def test_a_run_that_takes_too_long_has_failed(database, start_runner):
     assert children() == set()
 
 
+@ON_POSTGRES
 def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runner):
     start_runner()
     (run,) = queue(database, LONG)
@@ -426,6 +431,7 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
 
 
 @pytest.mark.parametrize("column", ["problem", "policy"])
+@ON_POSTGRES
 def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, column):
     (run,) = queue(database)
     with database.write() as session:
@@ -446,6 +452,7 @@ def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, c
     assert [one["run"] for one in told if one["event"] == "run-failed"] == [run]
 
 
+@ON_POSTGRES
 def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner):
     (dead,) = queue(database)
     assert runs.claim(database, lease=-1).run == dead
@@ -463,6 +470,7 @@ def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner
     assert found(database, busy).state == "running"
 
 
+@ON_POSTGRES
 def test_who_computes_nothing_keeps_no_house(database, start_runner):
     (dead,) = queue(database)
     runs.claim(database, lease=-1)
