@@ -820,7 +820,7 @@ def test_a_rounds_life_keeps_its_promises(copy_database):
     run_state_machine_as_test(
         lambda: Life(copy_database(), reached),
         settings=settings(
-            max_examples=7,
+            max_examples=9,
             stateful_step_count=40,
             derandomize=True,
             deadline=None,

@@ -666,8 +666,8 @@ def test_how_we_chose_is_for_everybody_if_the_round_is_public(released):
 
 
 def test_nothing_is_told_of_how_we_chose_before_the_release(staged):
-    assert staged.open("/rounds/trial/how-we-chose").status == 404
-    assert staged.open("/rounds/trial/bundle.zip").status == 404
+    assert staged.open("/rounds/trial/how-we-chose").status == 409
+    assert staged.open("/rounds/trial/bundle.zip").status == 409
 
 
 def test_the_ledger_lists_what_the_rounds_have_brought(released):
