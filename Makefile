@@ -45,7 +45,7 @@ demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=80
 	@$(BIN)/compaan demo --port $(PORT)
 
 test: check browser ## set up and run every check
-	$(RUN) pytest -n auto
+	$(RUN) pytest -n auto --dist worksteal
 
 check: .venv/.all ## the checks that run no code of ours
 	$(RUN) ruff check

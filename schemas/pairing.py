@@ -270,6 +270,10 @@ class Outbox(Wire):
 
     total: int
     counts: tuple[MessageCount, ...]
+    would_send: int
+    """Messages that a release would send: what is held and has somebody to go to."""
+    would_tell: int
+    """People whom they go to."""
     unaddressed: tuple[str, ...]
     """Cities that nobody can be written to about: give an officer an account."""
 

@@ -11,7 +11,7 @@ from app.api.rounds import RoundId
 from app.deps import At, OnlyOnce, PageCut, TheSettings, next_page, told
 from app.errors import Conflict, Forbidden, InvalidInput, KeyReused, NotFound
 from app.permissions import Actor
-from app.services import delivery, outbox, rounds
+from app.services import delivery, notices, outbox, rounds
 from schemas import Message, Messages, MessageState, Outbox
 
 MessageId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -103,7 +103,7 @@ def remind_cities(desk: At, once: OnlyOnce, round_id: RoundId) -> Response:
 
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
-        outbox.remind(session, actor, row)
+        notices.remind(session, actor, row)
         return told(outbox.summary(session, actor, round_id))
 
     return once.answer(desk, work)

@@ -1,6 +1,7 @@
 """Routes of staging, release, and what becomes of pairings."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import ValidationError
@@ -52,6 +53,7 @@ from app.errors import (
 from app.permissions import Actor
 from app.services import (
     audit,
+    check_ins,
     overrides,
     pairings,
     phases,
@@ -119,6 +121,24 @@ def _round_told(row: models.Round) -> Response:
 
 def _pairing_told(row: models.Pairing, actor: Actor) -> Response:
     return told(pairings.as_pairing(row, actor), version=row.version)
+
+
+T = TypeVar("T")
+
+
+def _changing(
+    pairing_id: str,
+    change: Callable[[Session, Actor, models.Round, models.Pairing, T], None],
+    how: T,
+) -> Callable[[Session, Actor], Response]:
+    """Return what changes a pairing and tells what it is now."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        change(session, actor, round_row, row, how)
+        return _pairing_told(row, actor)
+
+    return work
 
 
 @router.post(
@@ -326,13 +346,7 @@ def answer_pairing(
 
     When both have accepted, it is confirmed. The same answer again changes nothing.
     """
-
-    def work(session: Session, actor: Actor) -> Response:
-        round_row, row = pairings.get_locked(session, actor, pairing_id)
-        pairings.answer(session, actor, round_row, row, new)
-        return _pairing_told(row, actor)
-
-    return once.answer(desk, work)
+    return once.answer(desk, _changing(pairing_id, pairings.answer, new))
 
 
 @router.post(
@@ -350,13 +364,7 @@ def dismiss_pairing(
     new: Annotated[ReasonWrite, Body(examples=[{"reason": "They met last year."}])],
 ) -> Response:
     """Take a staged pairing out; nobody is told. A repair may fill the places."""
-
-    def work(session: Session, actor: Actor) -> Response:
-        round_row, row = pairings.get_locked(session, actor, pairing_id)
-        pairings.dismiss(session, actor, round_row, row, new.reason)
-        return _pairing_told(row, actor)
-
-    return once.answer(desk, work)
+    return once.answer(desk, _changing(pairing_id, pairings.dismiss, new.reason))
 
 
 @router.post(
@@ -380,13 +388,7 @@ def withdraw_pairing(
     new: Annotated[ReasonWrite, Body(examples=[{"reason": "The project ended."}])],
 ) -> Response:
     """Take back an offered or confirmed pairing; its two cities are told."""
-
-    def work(session: Session, actor: Actor) -> Response:
-        round_row, row = pairings.get_locked(session, actor, pairing_id)
-        pairings.withdraw(session, actor, round_row, row, new.reason)
-        return _pairing_told(row, actor)
-
-    return once.answer(desk, work)
+    return once.answer(desk, _changing(pairing_id, pairings.withdraw, new.reason))
 
 
 @router.get(
@@ -424,9 +426,9 @@ def list_check_ins(
     """List what its cities and organisers noted of a pairing, the newest first."""
     with desk.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
-        rows, cursor = pairings.check_ins(session, actor, row, cut)
+        rows, cursor = check_ins.search(session, actor, row, cut)
         return CheckIns(
-            items=tuple(map(pairings.as_check_in, rows)),
+            items=tuple(map(check_ins.as_check_in, rows)),
             next=next_page(request, cursor),
         )
 
@@ -450,8 +452,8 @@ def add_check_in(
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
-        note = pairings.check_in(session, actor, round_row, row, new)
-        return told(pairings.as_check_in(note), 201)
+        note = check_ins.add(session, actor, round_row, row, new)
+        return told(check_ins.as_check_in(note), 201)
 
     return once.answer(desk, work)
 

@@ -10,10 +10,11 @@ import structlog
 
 import matching
 from app.compute import child, engine
+from app.compute.engine import Pairs
 from app.errors import Busy, Died, Refusal, TooSlow
 from app.services import bridge, overrides, repairs
 from app.services.overrides import Before
-from app.services.repairs import Pairs, Standing
+from app.services.repairs import Standing
 from app.services.runs import Frozen
 from app.services.runs import trials as trials_of
 from app.settings import Settings

@@ -13,10 +13,8 @@ import hashlib
 import json
 import os
 import stat
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,6 +33,7 @@ from sqlalchemy import Connection, Table
 
 from app.db import Database, rows, schema
 from app.errors import AlreadyThere, Conflict, NotFound
+from app.services.archive import UNREADABLE
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -44,17 +43,6 @@ _MOST_MANIFEST = 2**20
 _MOST_LINE = 2**28
 """Most bytes of a row: a ZIP file may claim to hold anything."""
 _PIECE = 2**16
-# A method of packing that is not known, a password, bytes that do not unpack, an end
-# too early, and numbers that point out of the file.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    zlib.error,
-    EOFError,
-    ValueError,
-    struct.error,
-)
 
 
 class Broken(Exception):
@@ -229,7 +217,7 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 def _readable() -> Iterator[None]:
     try:
         yield
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Broken("It is no ZIP file that can be read.") from error
 
 

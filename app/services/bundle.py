@@ -9,9 +9,7 @@ wishes and vetoes: it is for organisers and auditors.
 import hashlib
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 import matching
 from app.services import runs
+from app.services.archive import UNREADABLE
 from schemas import Origin, Policy, Problem, Solution
 
 FORMAT = 1
@@ -33,18 +32,6 @@ _MOST_BYTES = 512 * 2**20
 """Most bytes of a file in a bundle: a ZIP file may claim to hold anything."""
 _MOST_TRIALS = 100_000
 """Most trials that are made again: a manifest may ask for anything."""
-# A method of packing that is not known, a password, bytes that do not unpack, an end
-# too early, and numbers that point out of the file.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    struct.error,
-)
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a ZIP file knows: when it was written is no part of it."""
 
@@ -193,7 +180,7 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
             return {name: _read(file, name) for name in (_MANIFEST, *_PARTS, *more)}
     except Broken:
         raise
-    except _UNREADABLE as error:
+    except (*UNREADABLE, OSError) as error:
         raise Broken("It is no ZIP file that can be read.") from error
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import mail
-from app.db import Database, models
+from app.db import Database, fenced, models
 from app.db.models.base import now
 from app.errors import Busy, Conflict, Forbidden, Refusal
 from app.permissions import Actor, may_organise
@@ -243,20 +243,8 @@ def _settle(database: Database, mine: _Claim, **values: object) -> bool:
 
 def _write(session: Session, mine: _Claim, **values: object) -> bool:
     """Change the message if it is still this sender's; tell whether it is."""
-    table = models.Message
-    return (
-        session.execute(
-            update(table)
-            .where(
-                table.id == mine.message,
-                table.attempt == mine.attempt,
-                table.state == "sending",
-            )
-            .values(**values)
-            .returning(table.id)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        is not None
+    return fenced.write(
+        session, models.Message, mine.message, mine.attempt, "sending", **values
     )
 
 

@@ -1,6 +1,5 @@
 """Deciding otherwise than a staged proposal, at a price that is told and kept."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -50,36 +49,19 @@ def before(session: Session, actor: Actor, row: models.Round) -> Before:
         if one.ended_by != "repair"
     }
     now_here = runs.as_it_stands(session, actor, row).problem
-    policy = runs.frozen(run).policy
-    bans = (
-        Decision(mentor=mentor, learner=learner, reason=reason)
-        for (mentor, learner), reason in dismissed.items()
-    )
-    policy = policy.model_copy(
-        update={
-            "pins": _without(policy.pins, dismissed),
-            "bans": (*_without(policy.bans, dismissed), *bans),
-        }
+    present = {city.id for city in now_here.cities}
+    policy = policies.deciding(
+        runs.frozen(run).policy,
+        bans=(
+            Decision(mentor=mentor, learner=learner, reason=reason)
+            for (mentor, learner), reason in dismissed.items()
+        ),
     )
     return Before(
         problem=now_here,
-        policy=within(policy, {city.id for city in now_here.cities}),
+        policy=policies.keeping(policy, present.issuperset),
         run=run.id,
         version=row.version,
-    )
-
-
-def within(policy: Policy, present: set[str]) -> Policy:
-    """Return the policy without decisions about cities that have left the round."""
-    return policy.model_copy(
-        update={
-            kind: tuple(
-                one
-                for one in getattr(policy, kind)
-                if {one.mentor, one.learner} <= present
-            )
-            for kind in ("pins", "bans")
-        }
     )
 
 
@@ -88,23 +70,7 @@ def redecided(policy: Policy, new: OverrideWrite) -> Policy:
 
     What was pinned or banned of these pairs before is decided anew.
     """
-    decided = {_cities(one) for one in (*new.force, *new.ban)}
-    return policy.model_copy(
-        update={
-            "pins": (*_without(policy.pins, decided), *_said(new.force, new)),
-            "bans": (*_without(policy.bans, decided), *_said(new.ban, new)),
-        }
-    )
-
-
-def _cities(pair: Pair | Decision) -> tuple[str, str]:
-    return pair.mentor, pair.learner
-
-
-def _without(
-    decisions: tuple[Decision, ...], pairs: Collection[tuple[str, str]]
-) -> tuple[Decision, ...]:
-    return tuple(one for one in decisions if _cities(one) not in pairs)
+    return policies.deciding(policy, _said(new.force, new), _said(new.ban, new))
 
 
 def _said(pairs: tuple[Pair, ...], new: OverrideWrite) -> tuple[Decision, ...]:

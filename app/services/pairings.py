@@ -28,17 +28,13 @@ from app.permissions import (
     may_edit_city,
     may_know_reasons,
     may_know_wishes,
-    may_note,
-    may_organise,
     may_oversee,
     may_see_pairing,
 )
-from app.services import audit, outbox, rounds
+from app.services import audit, notices, rounds
 from app.services.paging import Cut, cut_off
 from schemas import (
     AnswerWrite,
-    CheckIn,
-    CheckInWrite,
     EndedBy,
     Explanation,
     InputError,
@@ -248,13 +244,13 @@ def answer(
         row.reason_code = new.reason_code
         _end(row, "declined", new.side)
         session.flush()
-        outbox.tell(session, round_row, row, "declined", [_other(new.side)])
-        outbox.tell_organisers(session, round_row, row, "declined")
+        notices.tell(session, round_row, row, "declined", [_other(new.side)])
+        notices.tell_organisers(session, round_row, row, "declined")
     elif row.mentor_answer == row.learner_answer == "accepted":
         _confirm(session, round_row, row, at)
     session.flush()
     # Which answer, not why: reasons are not everybody's.
-    _record(session, actor, row, "pairing.answered", side=new.side, answer=said)
+    record(session, actor, row, "pairing.answered", side=new.side, answer=said)
 
 
 def _other(side: Role) -> Role:
@@ -268,7 +264,7 @@ def _confirm(
     check_places(session, round_row.id, map(cities_of, (*there, row)))
     row.state, row.confirmed_at = "confirmed", at
     session.flush()
-    outbox.tell(session, round_row, row, "confirmed", ("mentor", "learner"))
+    notices.tell(session, round_row, row, "confirmed", ("mentor", "learner"))
 
 
 def _end(row: models.Pairing, state: PairingState, by: EndedBy) -> None:
@@ -276,13 +272,14 @@ def _end(row: models.Pairing, state: PairingState, by: EndedBy) -> None:
     row.ended_at = row.updated_at = now()
 
 
-def _record(
+def record(
     session: Session,
     actor: Actor,
     row: models.Pairing,
     action: str,
     **details: Any,  # noqa: ANN401 -- what JSON can hold
 ) -> None:
+    """Write down what was done with a pairing."""
     audit.record(
         session,
         actor,
@@ -316,8 +313,8 @@ def dismiss(  # noqa: PLR0913 -- who ends what, and why
     row.reason = reason
     _end(row, "dismissed", by)
     rounds.touch(session, round_row)
-    outbox.hold(session, round_row)
-    _record(session, actor, row, "pairing.dismissed")
+    notices.hold(session, round_row)
+    record(session, actor, row, "pairing.dismissed")
 
 
 def withdraw(  # noqa: PLR0913 -- who ends what, and why
@@ -345,15 +342,15 @@ def withdraw(  # noqa: PLR0913 -- who ends what, and why
 
     """
     _must_be_the_one(actor, row, by)
-    _must_be_released(round_row)
+    must_be_released(round_row)
     if row.state not in SHARED_STATES:
         raise NotOffered(f"The pairing is {row.state}: there is nothing to take back.")
     row.reason = reason
     _end(row, "withdrawn", by)
     rounds.touch(session, round_row)
     told: list[Role] = [side for side in ("mentor", "learner") if side != by]
-    outbox.tell(session, round_row, row, "withdrawn", told)
-    _record(session, actor, row, "pairing.withdrawn")
+    notices.tell(session, round_row, row, "withdrawn", told)
+    record(session, actor, row, "pairing.withdrawn")
 
 
 def _must_be_the_one(actor: Actor, row: models.Pairing, by: EndedBy) -> None:
@@ -363,7 +360,8 @@ def _must_be_the_one(actor: Actor, row: models.Pairing, by: EndedBy) -> None:
         rounds.must_organise(actor)
 
 
-def _must_be_released(round_row: models.Round) -> None:
+def must_be_released(round_row: models.Round) -> None:
+    """Raise `WrongPhase` unless the round is released, and not archived yet."""
     if round_row.phase != "released":
         raise WrongPhase(
             f"The round is {round_row.phase}: what was decided in it stays as it is."
@@ -388,7 +386,7 @@ def set_deadline(
 
     """
     rounds.must_organise(actor)
-    _must_be_released(round_row)
+    must_be_released(round_row)
     if answer_by == row.answer_by:
         return
     if row.state not in {"offered", "expired"}:
@@ -406,9 +404,9 @@ def set_deadline(
             for side in ("mentor", "learner")
             if getattr(row, f"{side}_answer") == "pending"
         ]
-        outbox.tell(session, round_row, row, "offer", waiting)
+        notices.tell(session, round_row, row, "offer", waiting)
     rounds.touch(session, round_row)
-    _record(session, actor, row, "pairing.deadline_set", offered_again=again)
+    record(session, actor, row, "pairing.deadline_set", offered_again=again)
 
 
 def must_be_ahead(moment: datetime) -> None:
@@ -441,78 +439,8 @@ def expire(database: Database) -> int:
             for row in rows:
                 _end(row, "expired", "deadline")
                 session.flush()
-                outbox.tell(session, round_row, row, "expired", ("mentor", "learner"))
-                outbox.tell_organisers(session, round_row, row, "expired")
-                _record(session, TERMINAL, row, "pairing.expired")
+                notices.tell(session, round_row, row, "expired", ("mentor", "learner"))
+                notices.tell_organisers(session, round_row, row, "expired")
+                record(session, TERMINAL, row, "pairing.expired")
             ended += len(rows)
     return ended
-
-
-# What is heard of confirmed pairings.
-
-
-def check_in(
-    session: Session,
-    actor: Actor,
-    round_row: models.Round,
-    row: models.Pairing,
-    new: CheckInWrite,
-) -> models.CheckIn:
-    """Note that the two cities met, or how it goes.
-
-    Raises:
-        Forbidden: If the actor may not.
-        WrongPhase: If the round is archived.
-        NotOffered: If the pairing is not confirmed.
-
-    """
-    by = _noting(actor, row)
-    _must_be_released(round_row)
-    if row.state != "confirmed":
-        raise NotOffered(f"The pairing is {row.state}: only a confirmed one is noted.")
-    note = models.CheckIn(pairing_id=row.id, by=by, fit=new.fit, note=new.note)
-    session.add(note)
-    session.flush()
-    _record(session, actor, row, "pairing.noted", check_in=note.id)
-    return note
-
-
-def check_ins(
-    session: Session, actor: Actor, row: models.Pairing, cut: Cut
-) -> tuple[Sequence[models.CheckIn], str | None]:
-    """Return a page of what was noted, the newest first, or raise `NotFound`."""
-    if not (may_note(actor, cities_of(row)) or may_oversee(actor)):
-        raise NotFound("There are no notes of this pairing for you.")
-    table = models.CheckIn
-    asked = (
-        select(table)
-        .where(table.pairing_id == row.id)
-        .order_by(table.at.desc(), table.id.desc())
-    )
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            asked = asked.where(tuple_(table.at, table.id) < tuple_(last.at, last.id))
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda one: one.id)
-
-
-def _noting(actor: Actor, row: models.Pairing) -> str:
-    """Return as what the actor takes notes, or raise `Forbidden`."""
-    if not may_note(actor, cities_of(row)):
-        raise Forbidden("Only its two cities and organisers take notes of a pairing.")
-    if may_organise(actor):
-        return "organiser"
-    return "mentor" if actor.city == row.mentor_id else "learner"
-
-
-def as_check_in(row: models.CheckIn) -> CheckIn:
-    """Return the note as it travels."""
-    return CheckIn(
-        id=row.id,
-        pairing=row.pairing_id,
-        by=row.by,
-        fit=row.fit,
-        note=row.note,
-        at=row.at,
-    )

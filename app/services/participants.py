@@ -14,7 +14,7 @@ from app.permissions import (
     may_know_wishes,
     may_leave_round,
 )
-from app.services import audit, cities, outbox, pairings, policies, rounds
+from app.services import audit, cities, notices, pairings, policies, rounds
 from app.services.changes import changed_fields
 from app.services.paging import Cut, cut_off
 from schemas import (
@@ -162,9 +162,9 @@ def _end_pairings(
             pairings.dismiss(session, actor, round_row, one, why, side)
         else:
             pairings.withdraw(session, actor, round_row, one, why, side)
-            outbox.tell_organisers(session, round_row, one, "withdrawn")
+            notices.tell_organisers(session, round_row, one, "withdrawn")
     if round_row.phase == "staged":
-        outbox.hold(session, round_row)
+        notices.hold(session, round_row)
 
 
 def _may_enter(actor: Actor, round_row: models.Round, city_id: str) -> None:

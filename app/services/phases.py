@@ -10,7 +10,7 @@ from app.db import models
 from app.db.models.base import now
 from app.errors import Conflict, InvalidInput, NotFinished, OutOfDate, WrongPhase
 from app.permissions import Actor
-from app.services import audit, bundle, outbox, pairings, policies, rounds, runs
+from app.services import audit, bundle, notices, pairings, policies, rounds, runs
 from app.services.cities import in_utc
 from schemas import Explanation, InputError, OverrideWrite, Pairing, Solution
 
@@ -99,7 +99,7 @@ def back_from(phase: str) -> str | None:
 
 def _forget_staged(session: Session, row: models.Round) -> None:
     table = models.Pairing
-    outbox.drop_held(session, row)
+    notices.drop_held(session, row)
     session.execute(
         delete(table).where(table.round_id == row.id, table.state.in_(_UNTOLD))
     )
@@ -140,7 +140,7 @@ def stage(session: Session, actor: Actor, row: models.Round, run: models.Run) ->
     rounds.touch(session, row)
     session.add_all(_staged(row, run.id, pair) for pair in found.pairings)
     session.flush()
-    outbox.hold(session, row)
+    notices.hold(session, row)
     audit.record(
         session,
         actor,
@@ -242,7 +242,7 @@ def restage(  # noqa: PLR0913 -- what an override is made of
         session.add(one)
     row.staged_run = run.id
     rounds.touch(session, row)
-    outbox.hold(session, row, anew=True)
+    notices.hold(session, row, anew=True)
     audit.record(
         session,
         actor,
@@ -283,7 +283,7 @@ def release(
         raise Conflict("Nothing is staged: there is no pairing to offer.")
     row.phase, row.released_at, row.answer_by = "released", at, until
     rounds.touch(session, row)
-    outbox.let_go(session, row)
+    notices.let_go(session, row)
     for one in staged:
         one.state, one.offered_at, one.answer_by = "offered", at, until
         one.updated_at = at

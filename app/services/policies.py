@@ -1,5 +1,7 @@
 """A round's policy: weights, rules, pins, bans and the objective."""
 
+from collections.abc import Callable, Iterable
+
 from sqlalchemy.orm import Session
 
 from app.db import models
@@ -7,7 +9,9 @@ from app.errors import Forbidden, NotFound
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import audit, bridge, rounds
 from app.services.changes import changed_fields
-from schemas import Policy
+from schemas import Decision, Pair, Policy
+
+_DECISIONS = ("pins", "bans")
 
 
 def get(
@@ -60,16 +64,38 @@ def drop_decisions(session: Session, round_id: str, city_id: str) -> int:
     """Remove the pins and bans that name the city; tell how many there were."""
     row = session.get_one(models.RoundPolicy, round_id, with_for_update=True)
     policy = as_policy(row)
-    kept = {
-        kind: tuple(
-            decision
-            for decision in getattr(policy, kind)
-            if city_id not in {decision.mentor, decision.learner}
-        )
-        for kind in ("pins", "bans")
-    }
-    dropped = len(policy.pins) + len(policy.bans) - sum(map(len, kept.values()))
+    kept = keeping(policy, lambda pair: city_id not in pair)
+    dropped = sum(
+        len(getattr(policy, kind)) - len(getattr(kept, kind)) for kind in _DECISIONS
+    )
     if dropped:
-        row.body = policy.model_copy(update=kept).to_dict()
+        row.body = kept.to_dict()
         session.flush()
     return dropped
+
+
+def pair_of(one: Pair | Decision) -> tuple[str, str]:
+    """Return mentor and learner."""
+    return one.mentor, one.learner
+
+
+def keeping(policy: Policy, wanted: Callable[[tuple[str, str]], bool]) -> Policy:
+    """Return the policy with the pins and bans of those pairs that are wanted."""
+    return policy.model_copy(
+        update={
+            kind: tuple(one for one in getattr(policy, kind) if wanted(pair_of(one)))
+            for kind in _DECISIONS
+        }
+    )
+
+
+def deciding(
+    policy: Policy, pins: Iterable[Decision] = (), bans: Iterable[Decision] = ()
+) -> Policy:
+    """Return the policy with more decisions; older ones about these pairs give way."""
+    pins, bans = tuple(pins), tuple(bans)
+    anew = {pair_of(one) for one in (*pins, *bans)}
+    kept = keeping(policy, lambda pair: pair not in anew)
+    return kept.model_copy(
+        update={"pins": (*kept.pins, *pins), "bans": (*kept.bans, *bans)}
+    )

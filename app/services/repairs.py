@@ -8,15 +8,16 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from app.compute.engine import Pairs
 from app.db import models
 from app.db.models.base import now
 from app.errors import NotFound, Stale, WrongPhase
 from app.permissions import Actor, may_oversee
-from app.services import audit, outbox, overrides, pairings, rounds, runs
+from app.services import audit, notices, pairings, policies, rounds, runs
+from app.services.policies import pair_of
 from app.services.runs import Frozen
-from schemas import Decision, Explanation, Pair, Problem, Repair, Repairs, Solution
+from schemas import Explanation, Problem, Repair, Repairs, Solution
 
-Pairs = tuple[tuple[str, str], ...]
 MOST = 20
 """Most repairs on a list."""
 _ENDED = ("declined", "expired", "withdrawn", "dismissed")
@@ -79,22 +80,17 @@ def standing(session: Session, actor: Actor, row: models.Round) -> Standing:
     }
     broken = tuple(pair for pair in ended if _is_open(pair, stands, problem))
     run = session.get_one(models.Run, row.staged_run)
-    policy = overrides.within(runs.frozen(run).policy, present)
+    policy = policies.keeping(runs.frozen(run).policy, present.issuperset)
+    pins = tuple(one for one in policy.pins if pair_of(one) not in ended)
     return Standing(
         problem=problem,
-        policy=policy.model_copy(
-            update={"pins": tuple(p for p in policy.pins if _pair(p) not in ended)}
-        ),
+        policy=policy.model_copy(update={"pins": pins}),
         pairs=(*stands, *broken),
         gone=tuple(sorted({city for pair in broken for city in pair} - present)),
         declined=tuple(pair for pair in ended if present.issuperset(pair)),
         keep=tuple(pairings.cities_of(one) for one in live if one.state == "confirmed"),
         stored=True,
     )
-
-
-def _pair(one: Pair | Decision) -> tuple[str, str]:
-    return one.mentor, one.learner
 
 
 def _is_open(pair: tuple[str, str], stands: Pairs, problem: Problem) -> bool:
@@ -145,7 +141,7 @@ def named(repair: Repair) -> Repair:
     It names what the repair changes and what stands after it.
     """
     told = [
-        sorted(map(_pair, pairs))
+        sorted(map(pair_of, pairs))
         for pairs in (repair.undone, repair.added, repair.pairings)
     ]
     digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
@@ -165,7 +161,7 @@ def chosen(found: Repairs, repair_id: str) -> Repair:
 
 def added(repair: Repair) -> Pairs:
     """Return the pairs, (mentor, learner), that the repair makes."""
-    return tuple(map(_pair, repair.added))
+    return tuple(map(pair_of, repair.added))
 
 
 def make(  # noqa: PLR0913 -- what was computed, from what
@@ -198,24 +194,24 @@ def make(  # noqa: PLR0913 -- what was computed, from what
     if standing(session, actor, row) != start:
         raise Stale("Somebody changed the round while this was computed; look again.")
     live = {pairings.cities_of(one): one for one in pairings.of_round(session, row.id)}
-    for pair in map(_pair, repair.undone):
+    for pair in map(pair_of, repair.undone):
         _undo(session, actor, row, live[pair])
-    pairs = live.keys() - set(map(_pair, repair.undone))
+    pairs = live.keys() - set(map(pair_of, repair.undone))
     pairings.check_places(session, row.id, [*pairs, *added(repair)])
     new = [_added(row, why) for why in reasons]
     session.add_all(new)
     rounds.touch(session, row)
     for one in new:
         if one.state == "offered":
-            outbox.tell(session, row, one, "offer", ("mentor", "learner"))
+            notices.tell(session, row, one, "offer", ("mentor", "learner"))
     if row.phase == "staged":
-        outbox.hold(session, row)
+        notices.hold(session, row)
     audit.record(
         session,
         actor,
         "round.repaired",
         round_id=row.id,
-        undone=[[*_pair(one)] for one in repair.undone],
+        undone=[[*pair_of(one)] for one in repair.undone],
         added=[[*pair] for pair in added(repair)],
     )
 

@@ -17,7 +17,7 @@ from app.errors import (
     invalid,
 )
 from app.permissions import Actor, may_organise, may_oversee, may_see_round
-from app.services import audit, outbox
+from app.services import audit, notices
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
 from app.services.paging import Cut, cut_off
@@ -178,7 +178,7 @@ def change(session: Session, actor: Actor, row: models.Round, new: RoundWrite) -
         row.updated_at = now()
         session.flush()
         if row.phase == "staged":  # the letters name the round and the deadline
-            outbox.hold(session, row, anew=True)
+            notices.hold(session, row, anew=True)
         audit.record(session, actor, "round.changed", round_id=row.id, fields=fields)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer, load_only
 
 import matching
 from app.compute import solving
-from app.db import Database, models
+from app.db import Database, fenced, models
 from app.db.models.base import now
 from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
 from app.permissions import Actor, may_organise, may_oversee
@@ -292,20 +292,8 @@ def claim(
 
 def _write(session: Session, mine: Claim, **values: object) -> bool:
     """Change the run if it is still this worker's; tell whether it is."""
-    table = models.Run
-    return (
-        session.execute(
-            update(table)
-            .where(
-                table.id == mine.run,
-                table.attempt == mine.attempt,
-                table.state == "running",
-            )
-            .values(**values)
-            .returning(table.id)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        is not None
+    return fenced.write(
+        session, models.Run, mine.run, mine.attempt, "running", **values
     )
 
 

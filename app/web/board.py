@@ -3,6 +3,7 @@
 Forms that decide about one pairing lead back to it, wherever they stood.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
@@ -10,16 +11,16 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from app.db import models
 from app.db.models.base import now
 from app.db.models.pairing import LIVE
-from app.deps import Desk, Precondition, etag
+from app.deps import Desk, Once, Precondition, etag
 from app.errors import InvalidInput, Refusal, Stale
 from app.permissions import Actor
-from app.services import cities, health, outbox, pairings, phases, rounds
+from app.services import cities, health, notices, outbox, pairings, phases, rounds
 from app.web.forms import end_of_day, read, said, see, tried
-from app.web.outbox import would_tell
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
 from schemas import InputError, PairingState, ReasonWrite
@@ -66,7 +67,7 @@ def _board(
             live=_shown(session, actor, row, LIVE),
             ended=_shown(session, actor, row, _ENDED),
             board=health.health(session, actor, row),
-            would_tell=would_tell(session, actor, row),
+            outbox=outbox.summary(session, actor, round_id),
             names=cities.names(session),
             usual_day=(now() + timedelta(days=row.answer_days)).date().isoformat(),
             refused=refused,
@@ -117,7 +118,7 @@ def remind(desk: Visitor, once: OnlyOnce, round_id: str) -> Response:
 
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
-        sent = outbox.remind(session, actor, row)
+        sent = notices.remind(session, actor, row)
         return see(f"/rounds/{round_id}/pairings?reminded={sent}")
 
     return once.answer(desk, work)
@@ -134,33 +135,31 @@ def _round_of(desk: Desk, pairing_id: str) -> str:
 @router.post("/pairings/{pairing_id}/dismiss")
 def dismiss(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take a staged pairing out."""
-    reason = said(form, "reason")
-
-    def work(session: Session, actor: Actor) -> Response:
-        round_row, row = pairings.get_locked(session, actor, pairing_id)
-        rounds.must_organise(actor)
-        new = read(ReasonWrite, reason=reason)
-        pairings.dismiss(session, actor, round_row, row, new.reason)
-        return see(f"/rounds/{round_row.id}/pairings")
-
-    typed = {"form": f"dismiss-{pairing_id}", "reason": reason}
-    again = partial(_board, desk, _round_of(desk, pairing_id), typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    return _end(desk, once, pairing_id, form, pairings.dismiss)
 
 
 @router.post("/pairings/{pairing_id}/withdraw")
 def withdraw(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take back a pairing that was offered or confirmed."""
+    return _end(desk, once, pairing_id, form, pairings.withdraw)
+
+
+def _end(
+    desk: Desk,
+    once: Once,
+    pairing_id: str,
+    form: FormData,
+    end: Callable[[Session, Actor, models.Round, models.Pairing, str], None],
+) -> Response:
     reason = said(form, "reason")
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
-        rounds.must_organise(actor)
         new = read(ReasonWrite, reason=reason)
-        pairings.withdraw(session, actor, round_row, row, new.reason)
+        end(session, actor, round_row, row, new.reason)
         return see(f"/rounds/{round_row.id}/pairings")
 
-    typed = {"form": f"withdraw-{pairing_id}", "reason": reason}
+    typed = {"form": f"{end.__name__}-{pairing_id}", "reason": reason}
     again = partial(_board, desk, _round_of(desk, pairing_id), typed=typed)
     return tried(partial(once.answer, desk, work), again)
 

@@ -1,6 +1,5 @@
 """The outbox of a round: who would be told what, who was, and what did not arrive."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -9,7 +8,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import models
 from app.deps import Desk, TheSettings
 from app.errors import Refusal
 from app.permissions import Actor
@@ -28,35 +26,6 @@ _DONE = {
     "test": "A test is on its way to you.",
     "again": "The message is on its way again.",
 }
-
-
-@dataclass(frozen=True)
-class Told:
-    """Whom a release tells.
-
-    Attributes:
-        messages: How many are sent.
-        people: How many accounts get one.
-        nobody: The ids of cities that have nobody to write to.
-
-    """
-
-    messages: int
-    people: int
-    nobody: tuple[str, ...]
-
-
-def would_tell(session: Session, actor: Actor, row: models.Round) -> Told:
-    """Return whom a release of the round would tell now."""
-    accounts: list[str] = []
-    cursor, more = None, True
-    while more:
-        cut = Cut.at(200, cursor)
-        rows, cursor = outbox.search(session, actor, row.id, cut, "held")
-        accounts += [one.account_id for one in rows if one.account_id is not None]
-        more = cursor is not None
-    found = outbox.summary(session, actor, row.id)
-    return Told(len(accounts), len(set(accounts)), found.unaddressed)
 
 
 @router.get("/rounds/{round_id}/outbox")
@@ -95,7 +64,6 @@ def _page(  # noqa: PLR0913 -- what the page shows
             refused.status if refused else 200,
             round=rounds.as_round(row),
             summary=outbox.summary(session, actor, round_id),
-            would_tell=would_tell(session, actor, row),
             messages=[outbox.as_message(one, settings.public_url) for one in rows],
             following=(
                 f"/rounds/{round_id}/outbox?{urlencode(query)}" if following else None

@@ -17,7 +17,7 @@ from app.permissions import (
     may_oversee,
 )
 from app.render import explanation_values
-from app.services import pairings, rounds
+from app.services import check_ins, pairings, rounds
 from app.services.paging import Cut
 from app.services.words.catalogue import LANGUAGES, Language, language
 from app.web.forms import read, said, see, tried
@@ -100,8 +100,8 @@ def _notes(session: Session, actor: Actor, row: models.Pairing) -> list[CheckIn]
     """Return the newest notes of a pairing; None if they are not the visitor's."""
     if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):
         return None
-    found, _ = pairings.check_ins(session, actor, row, _NOTES)
-    return list(map(pairings.as_check_in, found))
+    found, _ = check_ins.search(session, actor, row, _NOTES)
+    return list(map(check_ins.as_check_in, found))
 
 
 @router.post("/pairings/{pairing_id}/answer")
@@ -139,7 +139,7 @@ def add_note(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Resp
         if not may_note(actor, pairings.cities_of(row)):
             raise Forbidden("Only the two cities and organisers note how it goes.")
         new = read(CheckInWrite, fit=typed["fit"] or None, note=typed["note"])
-        pairings.check_in(session, actor, round_row, row, new)
+        check_ins.add(session, actor, round_row, row, new)
         return see(f"/pairings/{pairing_id}?done=note")
 
     again = partial(_page, desk, pairing_id, typed=typed | {"form": "note"})

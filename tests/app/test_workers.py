@@ -41,7 +41,7 @@ from tests.fixtures.process import (
 )
 from tests.fixtures.service import add_accounts
 
-# What happens in one process, and is no matter of the kind of database.
+# What does not depend on the kind of database, or is done with PostgreSQL alone.
 ON_POSTGRES = pytest.mark.parametrize("copy_database", ["postgres"], indirect=True)
 SHORT = Problem(cities=make_cities(5))
 LONG = Problem(cities=make_cities(600))
@@ -153,6 +153,7 @@ def test_the_run_of_a_killed_worker_is_computed_once_elsewhere(database):
     assert solutions(database) == [run]
 
 
+@ON_POSTGRES
 def test_a_worker_that_is_told_to_stop_hands_its_run_to_another(database):
     with working(url_of(database), 2) as workers:
         (run,) = queue(database, LONG)
@@ -179,6 +180,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_run_to_another(database):
     ]
 
 
+@ON_POSTGRES
 def test_a_worker_that_stood_still_past_its_lease_writes_nothing(database):
     with working(url_of(database), 2, lease_seconds="5") as workers:
         (run,) = queue(database, LONG)
@@ -202,9 +204,10 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(database):
     assert solutions(database) == sorted([run, another])
 
 
+@ON_POSTGRES
 def test_four_workers_lose_no_run_and_compute_none_twice(database):
     with working(url_of(database), 4) as workers:
-        wanted = queue(database, count=40 if database.is_sqlite else 200)
+        wanted = queue(database, count=200)
         waiting = select(models.Run.id).where(models.Run.state != "succeeded").limit(1)
 
         def all_done() -> bool:
