@@ -12,6 +12,7 @@ def write(
     row_id: str,
     attempt: int,
     state: str,
+    /,
     **values: object,
 ) -> bool:
     """Change the row if it is still in this attempt and state; tell whether it is.
