@@ -11,8 +11,11 @@ export UV_PYTHON := $(BIN)/python
 PINS := requirements-uv.txt requirements.txt requirements-dev.txt
 # What the benchmarks compare with; two of these install a module of the same name, so each has its own environment.
 PEERS := networkx matching mentor-match
+# What puts load on the service; it brings an event loop of its own.
+LOAD := locust
+BENCHED := $(PEERS) $(LOAD)
 
-.PHONY: help setup demo test check browser bench lock clean
+.PHONY: help setup demo test check audit browser bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -52,6 +55,10 @@ check: .venv/.all ## the checks that run no code of ours
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(BIN)/lint-imports
+	@$(RUN) tests.fixtures.audit --if-reachable
+
+audit: .venv/.all ## look up known holes in what is installed; needs the network
+	@$(RUN) tests.fixtures.audit
 
 browser: .venv/.all ## see that there is a Chromium for the browser tests
 	@$(RUN) tests.fixtures.browser
@@ -61,15 +68,15 @@ browser: .venv/.all ## see that there is a Chromium for the browser tests
 	-@$(UV) venv -q --clear .venv-bench/$*
 	-@$(UV) pip sync -q --python .venv-bench/$* --require-hashes --no-build requirements-bench-$*.txt && touch $@
 
-bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) ## print the figures that the README quotes (PART=engine|peers|prices|backtest|service)
+bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) $(if $(filter-out service,$(PART)),,$(LOAD:%=.venv-bench/%/.all)) ## print the figures that the README quotes (PART=engine|peers|prices|backtest|service)
 	@$(RUN) benchmarks $(PART)
 
 lock: .venv/.all ## renew the pins
 	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade -o requirements.txt pyproject.toml
 	$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
-	$(foreach peer,$(PEERS),$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade \
+	$(foreach peer,$(BENCHED),$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade \
 		--group bench-$(peer) -c requirements.txt -o requirements-bench-$(peer).txt &&) true
-	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS) $(PEERS:%=requirements-bench-%.txt)
+	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS) $(BENCHED:%=requirements-bench-%.txt)
 
 clean: ## remove what the recipes made
 	rm -rf .venv .venv-bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

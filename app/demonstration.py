@@ -10,7 +10,16 @@ from app.db import Database, models
 from app.db.schema import migrate
 from app.errors import NotFound
 from app.permissions import TERMINAL
-from app.services import accounts, cities, participants, phases, policies, rounds, runs
+from app.services import (
+    accounts,
+    cities,
+    participants,
+    phases,
+    policies,
+    rounds,
+    runs,
+)
+from app.services import tokens as token_service
 from app.settings import Settings
 from matching import match
 from schemas import ParticipationWrite, RoundWrite, RunWrite
@@ -48,13 +57,13 @@ def prepare(settings: Settings) -> Shown:
 
 
 def _token(session: Session, role: str) -> str:
-    address = f"{role}@demo.example"
+    address = f"{role}{accounts.DEMO}"
     try:
         account = accounts.find_user(session, address)
     except NotFound:
         account = accounts.add_user(session, address, role, _ACCOUNTS[role])
-    accounts.revoke_tokens(session, account, "demo")
-    return accounts.add_token(session, account, name="demo")
+    token_service.revoke_all(session, account, "demo")
+    return token_service.add(session, account, name="demo")
 
 
 def _store_round(session: Session) -> None:

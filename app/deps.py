@@ -13,16 +13,25 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
-from app.permissions import Actor
-from app.services import accounts, idempotency
+from app.permissions import Actor, Scope
+from app.services import idempotency, tokens
 from app.services.answers import Answers
 from app.services.changes import differences
 from app.services.paging import Cut
+from app.services.presence import Presence
+from app.services.signing_in import Throttle
 from app.services.stateless import Stateless
 from app.settings import Settings
 
 Identify = Callable[[Session], Actor]
-READ_ONLY = "This token may only read: ask for one with the scope `write`."
+_SCOPES: dict[str, Scope] = {
+    "cities": "cities:write",
+    "rounds": "rounds:write",
+    "runs": "rounds:write",
+    "pairings": "rounds:write",
+    "messages": "rounds:write",
+}
+"""The scope, smaller than `write`, that is enough to change things under a path."""
 
 
 class Desk:
@@ -30,25 +39,41 @@ class Desk:
 
     The caller is looked up inside the transaction that serves it: whoever has just
     been shut out changes nothing any more.
+
+    Args:
+        presence: Where the caller is noted; it knows the database.
+        identify: Looks the caller up.
+        scope: What a token needs for changes here, if it has not the scope `write`.
+
     """
 
-    def __init__(self, database: Database, identify: Identify) -> None:
-        self._database = database
+    def __init__(
+        self, presence: Presence, identify: Identify, scope: Scope = "write"
+    ) -> None:
+        self._presence = presence
+        self._database = presence.database
         self._identify = identify
+        self._scope = scope
 
     @contextmanager
     def read(self) -> Iterator[tuple[Session, Actor]]:
         """Open a session whose changes are thrown away, or raise `Unknown`."""
         with self._database.read() as session:
-            yield session, self._identify(session)
+            actor = self._identify(session)
+            self._presence.note(actor)
+            yield session, actor
 
     @contextmanager
     def write(self) -> Iterator[tuple[Session, Actor]]:
         """Open one transaction, or raise `Unknown` or `Forbidden`."""
         with self._database.write() as session:
             actor = self._identify(session)
-            if actor.scope != "write":
-                raise Forbidden(READ_ONLY)
+            self._presence.note(actor)
+            if actor.scope not in {"write", self._scope}:
+                enough = " or ".join(f"`{one}`" for one in {self._scope, "write"})
+                raise Forbidden(
+                    f"The scope of this token is `{actor.scope}`: {enough} is needed."
+                )
             yield session, actor
 
 
@@ -79,8 +104,11 @@ async def _desk(
     if given is None:
         raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
     secret = given.credentials
+    _, _, path = request.url.path.partition("/api/v1/")
     return Desk(
-        request.app.state.database, lambda session: accounts.bearer(session, secret)
+        request.app.state.presence,
+        lambda session: tokens.bearer(session, secret),
+        _SCOPES.get(path.partition("/")[0], "write"),
     )
 
 
@@ -92,7 +120,7 @@ async def _hall(
     if given is None:
         return Hall(database, None)
     secret = given.credentials
-    return Hall(database, lambda session: accounts.bearer(session, secret))
+    return Hall(database, lambda session: tokens.bearer(session, secret))
 
 
 async def _stateless(request: Request) -> Stateless:
@@ -102,6 +130,11 @@ async def _stateless(request: Request) -> Stateless:
 
 async def _answers(request: Request) -> Answers:
     service: Answers = request.app.state.answers
+    return service
+
+
+async def _throttle(request: Request) -> Throttle:
+    service: Throttle = request.app.state.throttle
     return service
 
 
@@ -313,5 +346,6 @@ OnlyOnce = Annotated[Once, Depends(_once)]
 PageCut = Annotated[Cut, Depends(_cut)]
 TheAnswers = Annotated[Answers, Depends(_answers)]
 StatelessService = Annotated[Stateless, Depends(_stateless)]
+TheThrottle = Annotated[Throttle, Depends(_throttle)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 Caller = Annotated[str, Depends(_caller)]

@@ -53,7 +53,7 @@ class Refusal(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
-    cure: ClassVar[str] = "Read `detail`: it says what to change."
+    cure: ClassVar[str] = "What is said above tells what to change."
     headers_of_kind: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
@@ -83,8 +83,8 @@ class Unknown(Refusal):
     status, code = 401, "unauthenticated"
     headers_of_kind: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 9110 asks for it
     cure = (
-        "Send `Authorization: Bearer cmp_…`. Whoever runs the service makes a token "
-        "with `compaan token add --user EMAIL`."
+        "In a browser, sign in. A program sends `Authorization: Bearer cmp_…`, with a "
+        "token that you make on the page of your account."
     )
 
 
@@ -107,8 +107,9 @@ class NotFound(Refusal):
 
     status, code = 404, "not-found"
     cure = (
-        "Check the path and the id. All paths are listed at /api/docs; what the "
-        "caller may not see is answered in the same way."
+        "Check the address. What you may not see is answered in the same way: perhaps "
+        "you are signed in as somebody else. For programs, all paths are listed at "
+        "/api/docs."
     )
 
 
@@ -116,7 +117,7 @@ class WrongMethod(Refusal):
     """The path exists, but not for this method."""
 
     status, code = 405, "method-not-allowed"
-    cure = "Use one of the methods that the header Allow names."
+    cure = "Programs: use one of the methods that the header Allow names."
 
 
 class Conflict(Refusal):
@@ -130,28 +131,34 @@ class AlreadyThere(Conflict):
     """There is one with this id already."""
 
     code = "already-exists"
-    cure = "Choose another id, or change the one that is there with PUT."
+    cure = "Choose another name or id, or change the one that is there (by PUT)."
 
 
 class InUse(Conflict):
     """Something else needs it."""
 
     code = "in-use"
-    cure = "`detail` names what needs it: change that first."
+    cure = "Change first what is named as needing it."
 
 
 class WrongPhase(Conflict):
     """The round's phase does not allow it."""
 
     code = "wrong-phase"
-    cure = "`detail` names the phase; `POST /rounds/{id}/phase` changes it."
+    cure = (
+        "An organiser can move the round to another phase, on its page or by "
+        "`POST /rounds/{id}/phase`."
+    )
 
 
 class NotFinished(Conflict):
     """The run has no solution, or not yet."""
 
     code = "not-finished"
-    cure = "`GET /runs/{id}` tells its state, and why there is no solution."
+    cure = (
+        "The page of the run, or `GET /runs/{id}`, tells its state, and why there is "
+        "no solution."
+    )
 
 
 class OutOfDate(Conflict):
@@ -172,7 +179,10 @@ class NotOffered(Conflict):
     """The pairing is not in a state in which that can be done."""
 
     code = "not-offered"
-    cure = "`GET /pairings/{id}` tells its state, and what each side has answered."
+    cure = (
+        "The page of the pairing, or `GET /pairings/{id}`, tells its state, and what "
+        "each side has answered."
+    )
 
 
 class TooLate(Conflict):
@@ -194,8 +204,8 @@ class Stale(Refusal):
 
     status, code = 412, "stale"
     cure = (
-        "`errors` lists the fields that differ. Read it again, put your change on top "
-        "of it, and send the new ETag in If-Match."
+        "The fields that differ are listed (`errors`). Read it again and put your "
+        "change on top of it; a program sends the new ETag in If-Match."
     )
 
 
@@ -210,14 +220,17 @@ class WrongType(Refusal):
     """The body is not declared as what the path takes."""
 
     status, code = 415, "unsupported-media-type"
-    cure = "Send the header Content-Type that `detail` names."
+    cure = "Programs: send the Content-Type that is named."
 
 
 class InvalidInput(Refusal):
     """The request is readable, but something in it is not as it must be."""
 
     status, code = 422, "invalid-input"
-    cure = "Each entry of `errors` points at one place and says what to write there."
+    cure = (
+        "Each error in the list points at one place and says what to write there: a "
+        "field of the form, or a JSON pointer."
+    )
 
 
 class InvalidProblem(InvalidInput):
@@ -236,7 +249,7 @@ class Infeasible(InvalidInput):
     """No assignment keeps all pins, bans, vetoes, rules and places."""
 
     code = "infeasible"
-    cure = "Each entry of `errors` names two things that clash: give one of them up."
+    cure = "Each error in the list names things that clash: give one of them up."
 
 
 class TooManyCities(InvalidInput):
@@ -251,8 +264,9 @@ class InvalidFile(InvalidInput):
 
     code = "invalid-file"
     cure = (
-        "Save the sheet as CSV (UTF-8), with the column names of the template in the "
-        "first row: `GET /api/v1/cities/import`."
+        "Save the sheet as .xlsx or as CSV (UTF-8), with the column names of the "
+        "template in the first row. The template is on the page of the import, and at "
+        "`GET /api/v1/cities/import`."
     )
 
 
@@ -260,21 +274,21 @@ class InvalidRows(InvalidInput):
     """Rows of the file are wrong; nothing was stored."""
 
     code = "invalid-rows"
-    cure = "Each entry of `errors` points at /row/column and says what to write there."
+    cure = "Each error in the list names a row and a column, and what to write there."
 
 
 class NoPrecondition(Refusal):
     """The request does not say which version it changes."""
 
     status, code = 428, "precondition-required"
-    cure = "Read the thing, and send its ETag in the header If-Match."
+    cure = "Programs: read the thing, and send its ETag in the header If-Match."
 
 
 class TooMany(Refusal):
-    """More requests from one address than the service takes in a minute."""
+    """More requests from one caller than the service takes in so short a time."""
 
     status, code = 429, "too-many-requests"
-    cure = "Wait for as many seconds as the header Retry-After says."
+    cure = "Wait a minute; a program waits for as many seconds as Retry-After says."
 
 
 class Failure(Refusal):
@@ -288,7 +302,10 @@ class Busy(Refusal):
     """Others are being served."""
 
     status, code = 503, "busy"
-    cure = "Send the same request again after as many seconds as Retry-After says."
+    cure = (
+        "Try again in a minute; a program waits for as many seconds as Retry-After "
+        "says."
+    )
 
 
 class TooSlow(Busy):

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 from uuid import uuid4
 
 import structlog
@@ -14,6 +15,30 @@ from app.settings import Settings
 
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADER = "X-Request-ID"
+_CODES = ("sqlstate", "sqlite_errorname", "errno")
+"""Where exceptions say what is wrong in a word that nobody has sent."""
+
+
+def traced(error: BaseException) -> str:
+    """Return where an exception came from, and what it came of, without its message.
+
+    Messages quote what was sent: the parameters of a statement, the value that did not
+    fit. Kinds, codes and lines of code do not.
+    """
+    chain: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in chain:
+        chain.append(at)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return "\n".join(map(_told, reversed(chain)))
+
+
+def _told(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    codes = [str(getattr(error, name)) for name in _CODES if hasattr(error, name)]
+    return "".join(
+        [*traceback.format_tb(error.__traceback__), " ".join([kind, *codes])]
+    )
 
 
 def configure(settings: Settings) -> None:
@@ -22,17 +47,16 @@ def configure(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(lambda found: traced(found[1])),
     ]
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
         if settings.log_format == "json"
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                # The other formatters show local variables: tokens and wishes.
-                exception_formatter=structlog.dev.plain_traceback,
-            )
-        ]
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # It finds nothing left to format, and would warn of that otherwise.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -44,7 +68,7 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *last,
+                last,
             ],
         )
     )
@@ -53,6 +77,8 @@ def configure(settings: Settings) -> None:
     root.setLevel(logging.INFO)
     # Uvicorn's own lines about start and stop repeat what the terminal says.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Its lines hold whole addresses: keys of receivers, codes of sign-ins.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class RequestLog:

@@ -6,31 +6,39 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import web
 from app.api import (
+    accounts,
     answers,
     cities,
+    contacts,
     events,
+    metrics,
     operation,
     outbox,
     overview,
     pairings,
+    privacy,
     problems,
     rounds,
     runs,
     transfer,
+    webhooks,
 )
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
+from app.api.border import Conditional, Guarded, Paced
+from app.api.changes import Announced
 from app.compute import child
 from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unknown
 from app.log import RequestLog
 from app.services.answers import Answers
+from app.services.presence import Presence
+from app.services.signing_in import Throttle
 from app.services.stateless import Stateless
 from app.settings import Settings
 from app.worker import Runner
@@ -43,24 +51,25 @@ with reasons. `POST /match` needs no account and stores nothing: press *Try it o
 
 Every refusal is `application/problem+json` (RFC 9457): `errors` points at each place
 that is wrong and says what to write there; `type` leads to a page that explains it.
+
+What may change here, what has, and how it is told of: [/api/changes](/api/changes).
 """
+_EXPOSED = (
+    *("ETag", "Location", "X-Request-ID", "Retry-After", "RateLimit-Policy"),
+    *("RateLimit", "Deprecation", "Sunset", "Link"),
+)
+"""Headers that scripts of other sites may read."""
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     child.warm_up()
     app.state.worker.start()
+    app.state.presence.start()
     yield
+    await anyio.to_thread.run_sync(app.state.presence.stop)
     await anyio.to_thread.run_sync(app.state.worker.stop)
     app.state.database.close()
-
-
-async def _harden(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    response = await call_next(request)
-    response.headers.setdefault("Content-Security-Policy", operation.CLOSED)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 def _as_page(request: Request, error: Refusal) -> Response | None:
@@ -76,29 +85,40 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to what the header Host says
         lifespan=_lifespan,
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
+    app.state.presence = Presence(app.state.database)
+    app.state.throttle = Throttle()
     app.state.stopping = threading.Event()
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
     app.state.answers = Answers(settings)
-    problems.install(app, _as_page)
+    app.state.metrics = metrics.Metrics()
+    shown = problems.install(app, _as_page)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
-    app.middleware("http")(_harden)
+    app.add_middleware(Announced)
+    app.add_middleware(Conditional)
+    app.add_middleware(Paced, settings=settings, shown=shown)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST"],
-        allow_headers=["Content-Type", "X-Request-ID"],
-        expose_headers=["ETag", "Location", "X-Request-ID", "Retry-After"],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=_EXPOSED,
     )
+    app.add_middleware(Guarded, settings=settings)
+    app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unknown, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
     app.include_router(transfer.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(accounts.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(contacts.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(privacy.router, prefix="/api/v1", responses=signed_in)
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
@@ -106,8 +126,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(answers.router, prefix="/api/v1", responses=signed_in)
     app.include_router(pairings.router, prefix="/api/v1", responses=signed_in)
     app.include_router(outbox.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(webhooks.router, prefix="/api/v1", responses=signed_in)
     app.include_router(overview.router, prefix="/api/v1", responses=signed_in)
     app.include_router(operation.router)
+    app.include_router(metrics.router)
     app.include_router(web.router)
     app.mount("/static", StaticFiles(packages=[("app.render", "static")]))
     app.mount(operation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))

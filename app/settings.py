@@ -1,6 +1,7 @@
 """What can be set from outside: environment variables that begin with COMPAAN_."""
 
 import re
+from collections.abc import Iterator
 from email.utils import parseaddr
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -60,8 +61,29 @@ class Settings(BaseSettings):
     `smtp://[user:password@]host[:port]` or `smtps://…`."""
     mail_from: str = "Compaan <compaan@localhost>"
     """Who it comes from."""
+    controller: str | None = None
+    """Who is responsible for the personal data (Article 4(7) GDPR): a name, and where
+    it is; several with commas between."""
+    controller_mail: str | None = None
+    """Where persons write to about their data."""
     public_url: str = "http://127.0.0.1:8000"
     """Where browsers find the service; the links in mail begin with it."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 12_000
+    """Most requests a minute from one token, browser or, without either, address."""
+    production: bool = False
+    """Refuse to start with settings that are for trying out; cookies are secure."""
+    oidc_issuer: str | None = None
+    """Sign in at this provider of OpenID Connect too, `https://login.example.org`;
+    it needs `compaan[oidc]`. The address to come back to, to be told the provider, is
+    the public one with `/sign-in/oidc/back`."""
+    oidc_client_id: str = ""
+    """Our name there."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """Our password there."""
+    oidc_name: str = "your organisation"
+    """What people call it: `Sign in with …`."""
+    allow_private_webhooks: bool = False
+    """Let webhooks lead to internal networks and to this machine, also without TLS."""
     log_format: Literal["console", "json"] = "console"
     match_cities: Annotated[int, Field(ge=1)] = 300
     """Most cities in one anonymous `POST /match`."""
@@ -109,6 +131,13 @@ class Settings(BaseSettings):
             )
         return sender
 
+    @field_validator("controller_mail")
+    @classmethod
+    def _is_an_address(cls, given: str | None) -> str | None:
+        if given is not None and not ADDRESS.fullmatch(given):
+            raise ValueError("COMPAAN_CONTROLLER_MAIL must be like privacy@example.org")
+        return given
+
     @field_validator("public_url")
     @classmethod
     def _is_a_beginning(cls, given: str) -> str:
@@ -120,6 +149,49 @@ class Settings(BaseSettings):
         if url.query or url.fragment or url.username or url.password:
             raise ValueError(f"{wanted}, without ?, # and @")
         return str(url).rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, given: str | None) -> str | None:
+        wanted = "COMPAAN_OIDC_ISSUER must be like https://login.example.org"
+        try:
+            return given and str(AnyHttpUrl(given)).rstrip("/")
+        except ValueError:
+            raise ValueError(wanted) from None
+
+    @model_validator(mode="after")
+    def _knows_itself_there(self) -> Self:
+        secret = self.oidc_client_secret.get_secret_value()
+        if self.oidc_issuer and not (self.oidc_client_id and secret):
+            raise ValueError(
+                "COMPAAN_OIDC_ISSUER needs COMPAAN_OIDC_CLIENT_ID and "
+                "COMPAAN_OIDC_CLIENT_SECRET too"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_safe_in_production(self) -> Self:
+        faults = list(self._faults()) if self.production else []
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        """Yield what must be set otherwise where people rely on it."""
+        why = "because COMPAAN_PRODUCTION is set"
+        if not self.public_url.startswith("https://"):
+            yield f"COMPAAN_PUBLIC_URL must begin with https://, {why}"
+        if not _is_mail_server(self.mail.get_secret_value()):
+            yield f"COMPAAN_MAIL must be a mail server, like smtp://…, {why}"
+        if parseaddr(self.mail_from)[1].endswith("@localhost"):
+            yield f"COMPAAN_MAIL_FROM must be an address that gets answers, {why}"
+        if not (self.controller and self.controller_mail):
+            yield (
+                "COMPAAN_CONTROLLER and COMPAAN_CONTROLLER_MAIL must say who is "
+                f"responsible for personal data, {why}"
+            )
+        if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
+            yield f"COMPAAN_OIDC_ISSUER must begin with https://, {why}"
 
 
 def _is_mail_server(url: str) -> bool:

@@ -1,14 +1,17 @@
 """The service under 20 people, beside a large run, and with several workers."""
 
+import csv
 import http.client
 import json
-import random
+import os
 import statistics
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,9 +32,9 @@ from tests.fixtures.service import add_accounts
 CITIES = 5_000
 ROUND = 500
 PEOPLE = 20
-PAUSE = 0.5
-"""Seconds between two requests of one person."""
 SECONDS = 20
+LOCUST = Path(".venv-bench/locust/bin/locust")
+"""The load tool, in an environment of its own."""
 READERS = 10
 """Clients that send ten requests a second each, whenever the answers come."""
 WINDOW = 4
@@ -63,51 +66,33 @@ def fill(url: str, profiles: list[dict[str, Any]]) -> dict[str, str]:
     return tokens
 
 
-class Person:
-    """Somebody who reads nine times and writes once, with pauses."""
-
-    def __init__(self, server: Served, ids: list[str], seed: int) -> None:
-        self._server, self._ids = server, ids
-        self._chance = random.Random(seed)  # noqa: S311 -- the same each time
-        self.reads: list[float] = []
-        self.writes: list[float] = []
-
-    def work(self, until: float) -> None:
-        """Send requests until the time is up."""
-        connection = http.client.HTTPConnection(self._server.address.split("//")[1])
-        time.sleep(self._chance.random() * PAUSE)
-        while time.monotonic() < until:
-            city = self._chance.choice(self._ids)
-            reading = self._chance.random() < 0.9  # noqa: PLR2004
-            path = self._chance.choice(
-                (f"/cities/{city}", "/cities?area=housing&role=mentor", "/rounds/r")
-            )
-            started = time.perf_counter()
-            if reading:
-                connection.request("GET", f"/api/v1{path}", headers=self._headers())
-            else:
-                text = f"{self._chance.random()}"
-                connection.request(
-                    "PATCH",
-                    f"/api/v1/cities/{city}",
-                    json.dumps({"needs_text": text}),
-                    self._headers()
-                    | {"If-Match": "*", "Content-Type": "application/json"},
-                )
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 200, answer.status  # noqa: PLR2004, S101
-            times = self.reads if reading else self.writes
-            times.append(time.perf_counter() - started)
-            time.sleep(self._chance.uniform(0.5, 1.5) * PAUSE)
-
-    def _headers(self) -> dict[str, str]:
-        return self._server.bearer()
-
-
-def _percentiles(times: list[float]) -> str:
-    cuts = statistics.quantiles(times, n=100)
-    return f"{cuts[49] * 1000:.0f} | {cuts[94] * 1000:.0f} | {cuts[98] * 1000:.0f}"
+def _load(server: Served, ids: list[str], folder: str) -> dict[str, list[str]]:
+    """Return p50, p95 and p99 in ms of reads and writes, as locust measures them."""
+    listed = Path(folder) / "ids.txt"
+    listed.write_text("\n".join(ids), "utf-8")
+    (token,) = (one.removeprefix("Bearer ") for one in server.bearer().values())
+    subprocess.run(  # noqa: S603 -- our own program
+        [
+            str(LOCUST),
+            "--locustfile=benchmarks/people.py",
+            f"--host={server.address}",
+            "--headless",
+            "--only-summary",
+            "--loglevel=ERROR",
+            f"--users={PEOPLE}",
+            f"--spawn-rate={PEOPLE}",
+            f"--run-time={SECONDS}s",
+            f"--csv={folder}/load",
+        ],
+        env=os.environ | {"COMPAAN_TOKEN": token, "COMPAAN_CITIES": str(listed)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    with Path(folder, "load_stats.csv").open(encoding="utf-8") as table:
+        return {
+            row["Name"]: [row[cut] for cut in ("50%", "95%", "99%")]
+            for row in csv.DictReader(table)
+        }
 
 
 def _queue(database: Database, size: int, objective: str, count: int) -> list[str]:
@@ -247,28 +232,23 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
 def main() -> None:
     """Print the tables."""
     profiles = make_cities(CITIES // 2)
-    print(f"{PEOPLE} people, each with a request every {PAUSE:g} s, one in ten a")
-    print(f"write; {CITIES:,} cities, a round of {ROUND}; all on one machine.\n")
+    if not LOCUST.exists():
+        print("Not measured: locust is missing. `make bench PART=service` installs it.")
+        return
+    print(
+        f"{PEOPLE} people (locust), each with a request every half second, one in ten"
+    )
+    print(f"a write; {CITIES:,} cities, a round of {ROUND}; all on one machine.\n")
     print("| database | | p50 (ms) | p95 (ms) | p99 (ms) |\n|---|---|---|---|---|")
     rest = []
-    with _databases() as databases:
+    with _databases() as databases, tempfile.TemporaryDirectory() as folder:
         for name, url in databases:
             tokens = fill(url, profiles)
             with served(url, tokens) as server:
                 ids = [profile["id"] for profile in profiles]
-                people = [Person(server, ids, at) for at in range(PEOPLE)]
-                until = time.monotonic() + SECONDS
-                threads = [
-                    threading.Thread(target=person.work, args=(until,))
-                    for person in people
-                ]
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
+                measured = _load(server, ids, folder)
                 for kind in ("reads", "writes"):
-                    times = [t for person in people for t in getattr(person, kind)]
-                    print(f"| {name} | {kind} | {_percentiles(times)} |")
+                    print(f"| {name} | {kind} | {' | '.join(measured[kind])} |")
                 _run(server, "small")  # the first child of a process starts slowly
                 small, large = _run(server, "small"), _run(server, "large")
                 web = psutil.Process(server.process.pid)

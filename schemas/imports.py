@@ -43,7 +43,9 @@ class ImportReport(Wire):
 
     dry_run: bool
     encoding: str
+    """Of the text, as Python calls it; `xlsx` for a workbook."""
     delimiter: str
+    """What parts the columns, in `wrong_rows` too."""
     counts: ImportCounts
     rows: tuple[ImportedRow, ...]
     errors: tuple[CellError, ...]

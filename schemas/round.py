@@ -37,6 +37,8 @@ class RoundWrite(Wire):
     """Days that a city has to answer an offer, unless the release says otherwise."""
     public: Annotated[Boolean, NullIsOmitted] = False
     """Whether anybody may read how the pairings were chosen, once released."""
+    retention_months: Annotated[int, Field(ge=1, le=120), Number, NullIsOmitted] = 24
+    """Months from the archiving until letters, notes and reasons are erased."""
 
 
 class RoundNew(RoundWrite):
@@ -63,6 +65,12 @@ class Round(Wire):
     released_at: datetime | None
     answer_by: datetime | None
     """The deadline that the release set."""
+    retention_months: int
+    archived_at: datetime | None
+    texts_until: datetime | None
+    """When letters, notes and reasons are erased; null: not archived yet."""
+    cleared_at: datetime | None
+    """When that was done."""
     created_at: datetime
     updated_at: datetime
 

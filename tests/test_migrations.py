@@ -24,7 +24,16 @@ from app.db import Database
 from app.db.models import Base
 from app.db.schema import is_current, migrate
 from app.permissions import TERMINAL
-from app.services import accounts, cities, participants, phases, rounds, runs
+from app.services import (
+    accounts,
+    cities,
+    participants,
+    phases,
+    rounds,
+    runs,
+    signing_in,
+)
+from app.services.tokens import add as add_token
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.app.profiles import MECHELEN
 
@@ -143,7 +152,9 @@ def fill(database: Database) -> None:
     """Put a row into every table that requests fill."""
     with database.write() as session:
         account = accounts.add_user(session, "o@example.org", "organiser", None)
-        accounts.sign_in(session, accounts.add_token(session, account))
+        signing_in.by_token(
+            session, add_token(session, account), signing_in.Visit("Firefox")
+        )
         cities.add(session, TERMINAL, City(**MECHELEN))
         row = rounds.add(session, TERMINAL, RoundWrite(name="R"))
         participants.put(session, TERMINAL, row, "mechelen", ParticipationWrite())

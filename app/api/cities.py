@@ -1,17 +1,15 @@
 """Routes under /api/v1/cities."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from app import data
 from app.api.described import ETAG, PLACED, merge_patch_of
 from app.api.problems import answers, refusals
+from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
     At,
@@ -66,15 +64,6 @@ PracticeId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 
 
-def _is_a_date(value: object) -> object:
-    """Refuse a bare number, which Pydantic would take for seconds since 1970."""
-    if isinstance(value, str) and "-" not in value.lstrip("-"):
-        raise PydanticCustomError(
-            "moment", "Write a date and a time: 2026-11-22T10:00:00Z."
-        )
-    return value
-
-
 def filter_of(
     country: Annotated[CountryCode | None, Query(examples=["BE"])] = None,
     area: Annotated[
@@ -94,16 +83,10 @@ def filter_of(
             description="A part of the name; accents and capitals do not matter.",
         ),
     ] = None,
-    updated_since: Annotated[
-        datetime | None,
-        BeforeValidator(_is_a_date),
-        Query(description="RFC 3339; without a time zone it is UTC."),
-    ] = None,
+    updated_since: UpdatedSince = None,
 ) -> cities.Filter:
     """Return which cities are wanted."""
-    return cities.Filter(
-        country, area, role, q, cities.in_utc(updated_since, "?updated_since")
-    )
+    return cities.Filter(country, area, role, q, updated_since)
 
 
 Wanted = Annotated[cities.Filter, Depends(filter_of)]

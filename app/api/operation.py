@@ -2,22 +2,23 @@
 
 import base64
 import hashlib
-import html
+import json
 import re
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
+from app.api import changes
 from app.api.problems import find_kind
 from app.db.schema import is_current
-from app.errors import Busy, meaning
+from app.errors import Busy, details, every_refusal, meaning
+from app.render import STYLED, page
 from matching import __version__
 
 router = APIRouter(include_in_schema=False)
 
-CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-"""What a page may load that needs nothing."""
 ASSETS = "/api/docs/assets"
 
 
@@ -41,15 +42,31 @@ async def version() -> dict[str, str]:
     return {"compaan": __version__}
 
 
+def _shown(template: str, **values: Any) -> HTMLResponse:  # noqa: ANN401 -- the template's
+    body = page(template, who=None, here="", version=__version__, **values)
+    return HTMLResponse(body, headers={"Content-Security-Policy": STYLED})
+
+
+@router.get("/problems")
+async def list_problems() -> HTMLResponse:
+    """List every refusal."""
+    kinds = sorted(every_refusal(), key=lambda kind: (kind.status, kind.code))
+    return _shown("kinds.html", kinds=kinds, meaning=meaning)
+
+
 @router.get("/problems/{code}")
 async def problem(code: str) -> HTMLResponse:
     """Explain a refusal: where `type` of a problem document leads."""
     kind = find_kind(code)
-    return HTMLResponse(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{kind.code}</title>"
-        f"<h1>{html.escape(meaning(kind))}</h1><p>{html.escape(kind.cure)}</p>"
-        f"<p>HTTP status {kind.status}, code <code>{kind.code}</code></p></html>"
-    )
+    told = details(kind("Here stands what was wrong this time.")).to_dict()
+    example = json.dumps(told, indent=2, ensure_ascii=False)
+    return _shown("kind.html", kind=kind, meaning=meaning(kind), example=example)
+
+
+@router.get(changes.PAGE)
+async def list_changes() -> HTMLResponse:
+    """Tell what has changed in the API, and what callers may rely on."""
+    return _shown("api_changes.html", changes=changes.CHANGES)
 
 
 @router.get("/api/docs")

@@ -11,6 +11,7 @@ from app.api.described import ETAG, merge_patch_of
 from app.api.problems import answers as documented
 from app.api.problems import refusals
 from app.api.rounds import RoundId
+from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
     At,
@@ -241,10 +242,11 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
 
 
 @router.get("/rounds/{round_id}/pairings", responses=refusals(InvalidInput, NotFound))
-def list_pairings(
+def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
     desk: At,
     round_id: RoundId,
     cut: PageCut,
+    since: UpdatedSince,
     request: Request,
     state: Annotated[PairingState | None, Query()] = None,
 ) -> RoundPairings:
@@ -254,7 +256,8 @@ def list_pairings(
     """
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        rows, cursor = pairings.search(session, actor, row, cut, state)
+        wanted = pairings.Filter(state, since)
+        rows, cursor = pairings.search(session, actor, row, cut, wanted)
         return RoundPairings(
             items=tuple(pairings.as_pairing(one, actor) for one in rows),
             next=next_page(request, cursor),

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
     Failure,
@@ -19,6 +20,7 @@ from app.errors import (
     NotJson,
     Refusal,
     TooLarge,
+    TooMany,
     WrongMethod,
     details,
     every_refusal,
@@ -27,6 +29,20 @@ from schemas import InputError, ProblemDetails, input_errors
 
 PROBLEM_JSON = "application/problem+json"
 _MOST_ERRORS = 100
+_TAGGED: dict[str, Any] = {
+    "ETag": {
+        "schema": {"type": "string"},
+        "required": True,
+        "description": "Send it in `If-None-Match` to be told whether it has changed.",
+    }
+}
+_HAS: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "title": "If-None-Match"},
+    "description": "The ETag that the caller has: if it is still this, 304.",
+}
 
 
 def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
@@ -52,46 +68,44 @@ def answers(
     return {**refusals(*kinds), **dict[int | str, dict[str, Any]](said.items())}
 
 
-def answer(error: Refusal, headers: dict[str, str] | None = None) -> JSONResponse:
+def answer(error: Refusal) -> JSONResponse:
     """Return the refusal as problem+json."""
     return JSONResponse(
         details(error).to_dict(),
         error.status,
-        headers=error.headers | (headers or {}),
+        headers=error.headers,
         media_type=PROBLEM_JSON,
     )
-
-
-Headers = dict[str, str] | None
 
 
 def _allowed(request: Request) -> str:
     """Return every method of the path; Starlette names those of one route only."""
     methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-    return ", ".join(
+    found = {
         method
         for method in methods
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
         )
-    )
+    }
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
-def _of_framework(request: Request, error: HTTPException) -> tuple[Refusal, Headers]:
+def _of_framework(request: Request, error: HTTPException) -> Refusal:
     """Return what the framework refuses as one of our refusals."""
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             detail = f"There is nothing at {request.url.path[:200]}."
-            return NotFound(detail), None
+            return NotFound(detail)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = _allowed(request)
             detail = f"{request.method} is not allowed here; {allowed} is."
-            return WrongMethod(detail), {"Allow": allowed}
+            return WrongMethod(detail, headers={"Allow": allowed})
         case TooLarge.status:
-            return TooLarge(error.detail), None
+            return TooLarge(error.detail)
         case HTTPStatus.BAD_REQUEST:
-            return NotJson("The body cannot be read as what it says it is."), None
+            return NotJson("The body cannot be read as what it says it is.")
     raise error  # the framework has no other on its own
 
 
@@ -129,55 +143,117 @@ def _of_input(request: Request, error: RequestValidationError) -> Refusal:
     return InvalidInput(detail, errors[:_MOST_ERRORS])
 
 
-Shown = Callable[[Request, Refusal], Response | None]
+Shown = Callable[[Request, Refusal], Response]
+"""Makes an answer of a refusal."""
+AsPage = Callable[[Request, Refusal], Response | None]
+"""Likewise, if a browser asked for a page."""
 
 
-def install(app: FastAPI, as_page: Shown) -> None:
+class Mistakes:
+    """Answers what was not expected as a mistake of ours, and logs it.
+
+    As the innermost, so that such an answer gets the headers of all others. What has
+    begun to be sent cannot be taken back: the server cuts it off.
+    """
+
+    def __init__(self, app: ASGIApp, shown: Shown) -> None:
+        self.app = app
+        self._shown = shown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, and answer for what goes wrong."""
+        has_begun = False
+
+        async def tell(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, tell)
+        except Exception as error:
+            if scope["type"] != "http" or has_begun:
+                raise
+            structlog.get_logger("compaan").error("failure", exc_info=error)
+            request = Request(scope)
+            request_id = request.state.request_id
+            failure = Failure(f"This is our mistake. Request id: {request_id}")
+            await self._shown(request, failure)(scope, receive, send)
+
+
+def install(app: FastAPI, as_page: AsPage) -> Shown:
     """Answer every refusal as problem+json, also for unknown paths and methods.
 
     Args:
         app: Where.
         as_page: Returns the refusal as a page if a browser asked for one, else None.
 
+    Returns:
+        What makes an answer of a refusal.
+
     """
 
-    def told(request: Request, error: Refusal, headers: Headers = None) -> Response:
-        return as_page(request, error) or answer(error, headers)
+    def told(request: Request, error: Refusal) -> Response:
+        return as_page(request, error) or answer(error)
 
     async def refuse(request: Request, error: Refusal) -> Response:
         return told(request, error)
 
     async def refuse_http(request: Request, error: HTTPException) -> Response:
-        return told(request, *_of_framework(request, error))
+        return told(request, _of_framework(request, error))
 
     async def refuse_input(request: Request, error: RequestValidationError) -> Response:
         return told(request, _of_input(request, error))
 
-    async def fail(request: Request, error: Exception) -> Response:
-        structlog.get_logger("compaan").error("failure", exc_info=error)
-        request_id = request.state.request_id
-        failure = Failure(f"This is our mistake. Request id: {request_id}")
-        return told(request, failure)
-
     app.add_exception_handler(Refusal, refuse)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, refuse_http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, refuse_input)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, fail)
+    app.add_middleware(Mistakes, shown=told)
+    return told
 
 
 class App(FastAPI):
     """FastAPI whose refusals are problem+json, in fact and in the OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document, refusals moved to their true media type."""
+        """Return the document, with what holds for every operation."""
         if self.openapi_schema is None:
             for path in super().openapi()["paths"].values():
-                for operation in path.values():
-                    for status, said in operation["responses"].items():
-                        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in said:
-                            (schema,) = said["content"].values()
-                            said["content"] = {PROBLEM_JSON: schema}
+                for method, operation in path.items():
+                    _tell_of_limit(operation)
+                    if method == "get":
+                        _tell_of_tags(operation)
+                    _set_media_type(operation)
         return self.openapi_schema  # type: ignore[return-value]
+
+
+def _set_media_type(operation: dict[str, Any]) -> None:
+    """Move the refusals to their true media type."""
+    for status, said in operation["responses"].items():
+        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in said:
+            (schema,) = said["content"].values()
+            said["content"] = {PROBLEM_JSON: schema}
+
+
+def _tell_of_limit(operation: dict[str, Any]) -> None:
+    """Say that there may be too many requests (`border.Paced`)."""
+    (said,) = refusals(TooMany).values()
+    schema = {"$ref": f"#/components/schemas/{said.pop('model').__name__}"}
+    said["content"] = {PROBLEM_JSON: {"schema": schema}}
+    operation["responses"].setdefault(str(TooMany.status), said)
+
+
+def _tell_of_tags(operation: dict[str, Any]) -> None:
+    """Say what `border.Conditional` does, which leaves streams alone."""
+    answered = operation["responses"]["200"]
+    if "text/event-stream" in answered.get("content", {}):
+        return
+    answered["headers"] = _TAGGED | answered.get("headers", {})
+    operation["responses"]["304"] = {
+        "description": "The caller has it already.",
+        "headers": _TAGGED,
+    }
+    operation.setdefault("parameters", []).append(_HAS)
 
 
 def find_kind(code: str) -> type[Refusal]:

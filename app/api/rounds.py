@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.api.cities import CityId
 from app.api.described import ETAG, PLACED, merge_patch_of
 from app.api.problems import answers, refusals
+from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
     At,
@@ -76,10 +77,12 @@ def _told(row: models.Round, status: int = 200) -> Response:
 
 
 @router.get("", responses=refusals(InvalidInput))
-def list_rounds(desk: At, cut: PageCut, request: Request) -> Rounds:
+def list_rounds(
+    desk: At, cut: PageCut, since: UpdatedSince, request: Request
+) -> Rounds:
     """List the rounds that the caller may see, by id."""
     with desk.read() as (session, actor):
-        rows, cursor = rounds.search(session, actor, cut)
+        rows, cursor = rounds.search(session, actor, cut, since)
         return Rounds(
             items=tuple(map(rounds.as_round, rows)), next=next_page(request, cursor)
         )
@@ -294,7 +297,9 @@ def put_participant(
         is_new = row is None
         if row is not None:
             now = participants.as_participant(row, actor).to_dict()
-            if_match.check(row.version, now, now | new.model_dump(exclude_unset=True))
+            if_match.check(
+                row.version, now, now | new.model_dump(mode="json", exclude_unset=True)
+            )
         row = participants.put(session, actor, round_row, city_id, new)
         place = f"/api/v1/rounds/{round_id}/participants/{city_id}"
         return told(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
@@ -24,10 +25,12 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
-from app.services import cities, imports
+from app.services import cities, imports, workbook
 from schemas import ImportReport
 
 Delimiter = Literal["comma", "semicolon", "tab"]
+SheetFormat = Literal["csv", "xlsx"]
+ExportFormat = Literal["csv", "xlsx", "json", "geojson"]
 _DELIMITERS: dict[Delimiter, str] = {"comma": ",", "semicolon": ";", "tab": "\t"}
 _TYPES = (
     "text/csv",
@@ -36,38 +39,50 @@ _TYPES = (
     "application/csv",
     "application/octet-stream",
     "application/vnd.ms-excel",
+    workbook.MEDIA_TYPE,
 )
-"""What browsers and terminals call a CSV file."""
+"""What browsers and terminals call a spreadsheet; its bytes tell which kind it is."""
 _EXAMPLE = (
     "name;country;roles;population;need_housing;strength_housing\r\n"
     "Gent;Belgique;mentor;270.000;;4\r\n"
     'Łódź;PL;learner;"658.444";3;\r\n'
 )
-_CSV: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_SHEETS: dict[str, Any] = {
+    "text/csv": {"schema": {"type": "string"}},
+    workbook.MEDIA_TYPE: _BINARY,
+}
+_GEOJSON = "application/geo+json"
 
 router = APIRouter(prefix="/cities", tags=["cities"])
 
 
-def _file(text: str, name: str) -> Response:
-    # With a byte order mark: without one Excel takes UTF-8 for Windows-1252.
-    return Response(
-        text.encode("utf-8-sig"),
-        media_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+def _file(content: str | bytes, name: str) -> Response:
+    """Give a spreadsheet: CSV if it is a text, else a workbook."""
+    if isinstance(content, str):
+        # With a byte order mark: without one Excel takes UTF-8 for Windows-1252.
+        name, kind, content = f"{name}.csv", "text/csv", content.encode("utf-8-sig")
+    else:
+        name, kind = f"{name}.xlsx", workbook.MEDIA_TYPE
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind, headers=headers)
 
 
 @router.get(
     "/import",
     response_class=Response,
-    responses=answers({200: {"content": _CSV}}, InvalidInput),
+    responses=answers({200: {"content": _SHEETS}}, InvalidInput),
 )
 def read_template(
-    desk: At, delimiter: Annotated[Delimiter, Query()] = "comma"
+    desk: At,
+    format: Annotated[SheetFormat, Query()] = "csv",  # noqa: A002 -- as of the export
+    delimiter: Annotated[Delimiter, Query(description="Of the CSV.")] = "comma",
 ) -> Response:
     """Read the template of an import: the columns, and a line of help for each."""
     with desk.read():
-        return _file(imports.template(_DELIMITERS[delimiter]), "cities-template.csv")
+        if format == "xlsx":
+            return _file(imports.template_workbook(), "cities-template")
+        return _file(imports.template(_DELIMITERS[delimiter]), "cities-template")
 
 
 async def _uploaded(request: Request) -> bytes:
@@ -80,7 +95,7 @@ async def _uploaded(request: Request) -> bytes:
                     return await value.read()
         raise InvalidFile("The form holds no file.")
     if kind and kind not in _TYPES:
-        detail = f"Send the file as text/csv or multipart/form-data, not {kind[:100]}."
+        detail = f"Send the file as text/csv, .xlsx or a form, not as {kind[:100]}."
         raise WrongType(detail)
     return await request.body()
 
@@ -104,7 +119,9 @@ async def _uploaded(request: Request) -> bytes:
         "requestBody": {
             "required": True,
             "content": {
-                "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}
+                "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE},
+                # A workbook: its own media type is taken too. It has no example.
+                "application/octet-stream": _BINARY | {"examples": {}},
             },
         }
     },
@@ -120,12 +137,14 @@ async def import_cities(
         bool, Query(description="Store nothing if a row is wrong.")
     ] = False,
 ) -> Response:
-    """Register and change cities from a CSV file; a row with a known id changes it.
+    """Register and change cities from a spreadsheet; a row with a known id changes it.
 
-    UTF-8 or Windows-1252; comma, semicolon or tab; 0.32, 0,32 or 32%; countries and
-    languages by code or name. A blank cell takes the value away, a column that is not
-    there leaves it. Good rows are stored and wrong ones come back in `wrong_rows`,
-    unless `all_or_nothing` is set or no row is right. Practices are not touched.
+    CSV in UTF-8 or Windows-1252 with comma, semicolon or tab; or a workbook (.xlsx):
+    its first visible sheet with an `id` or a `name`, and no formulas. 0.32, 0,32 or
+    32%; countries and languages by code or name. A blank cell takes the value away, a
+    column that is not there leaves it. Good rows are stored and wrong ones come back in
+    `wrong_rows`, unless `all_or_nothing` is set or no row is right. Practices are not
+    touched.
     """
     content = await _uploaded(request)
 
@@ -152,8 +171,9 @@ async def import_cities(
         {
             200: {
                 "content": {
-                    **_CSV,
+                    **_SHEETS,
                     "application/json": {"schema": {"type": "object"}},
+                    _GEOJSON: {"schema": {"type": "object"}},
                 }
             }
         },
@@ -163,19 +183,28 @@ async def import_cities(
 def export_cities(
     desk: At,
     wanted: Wanted,
-    format: Annotated[Literal["csv", "json"], Query()] = "csv",  # noqa: A002 -- the contract's
+    format: Annotated[ExportFormat, Query()] = "csv",  # noqa: A002 -- the contract's
     delimiter: Annotated[
-        Delimiter, Query(description="With a semicolon, numbers get a decimal comma.")
+        Delimiter,
+        Query(description="Of the CSV; with a semicolon, numbers get a decimal comma."),
     ] = "comma",
 ) -> Response:
-    """Read all cities as CSV, or as JSON that `POST /match` takes.
+    """Read all cities: to fill in (CSV, xlsx), to match (JSON), for a map (GeoJSON).
 
-    The CSV has no practices; the JSON has everything.
+    The spreadsheets can be imported again; they have no practices. The JSON is what
+    `POST /match` takes. In the GeoJSON (RFC 7946) the geometry is null where a place is
+    not known.
     """
     day = datetime.now(UTC).date().isoformat()
     with desk.read() as (session, _actor):
         rows = cities.every(session, wanted)
-        if format == "csv":
-            text = imports.export_table(rows, _DELIMITERS[delimiter])
-            return _file(text, f"cities-{day}.csv")
+        match format:
+            case "csv":
+                table = imports.export_table(rows, _DELIMITERS[delimiter])
+                return _file(table, f"cities-{day}")
+            case "xlsx":
+                return _file(imports.export_workbook(rows), f"cities-{day}")
+            case "geojson":
+                places = imports.export_places(rows)
+                return JSONResponse(places, media_type=_GEOJSON)
         return told({"cities": [cities.as_city(row).to_dict() for row in rows]})

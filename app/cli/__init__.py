@@ -6,7 +6,7 @@ this module.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ from app.cli.offline import offline
 from app.cli.upkeep import upkeep
 
 if TYPE_CHECKING:
-    from app.db import Database
+    from app.db import Database, models
     from app.settings import Settings
     from schemas import MatchRequest, Solution
 
@@ -36,9 +36,9 @@ Port = Annotated[int | None, typer.Option(help="Where to listen.", min=0, max=65
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 -- how Typer calls it
     if wanted:
-        from matching import __version__  # noqa: PLC0415 -- see the module
+        from importlib.metadata import version  # noqa: PLC0415 -- see the module
 
-        typer.echo(f"compaan {__version__}")
+        typer.echo(f"compaan {version('compaan')}")
         raise typer.Exit
 
 
@@ -70,7 +70,9 @@ def demo(
     from app.settings import Settings  # noqa: PLC0415 -- see the module
 
     listener = None
-    settings = Settings(port=port or 0, host="127.0.0.1", database_url=_DEMO)
+    settings = Settings(
+        port=port or 0, host="127.0.0.1", database_url=_DEMO, production=False
+    )
     if serve:
         from app import server  # noqa: PLC0415 -- see the module
 
@@ -124,6 +126,7 @@ def serve(
     given = {"host": host, "port": port}
     settings = _settings(**{k: v for k, v in given.items() if v is not None})
     _prepare(settings)
+    _check(settings)
     try:
         listener = server.listen(settings)
     except server.PortTaken as error:
@@ -147,6 +150,7 @@ def worker(
 
     settings = _settings(runs_at_once=at_once)
     _prepare(settings)
+    _check(settings)
 
     def ready(database: str, name: str) -> None:
         typer.echo(f"Working on {database} as {name} (Ctrl-C stops it)")
@@ -157,7 +161,7 @@ def worker(
 
 @cli.command("import")
 def import_cities(
-    file: Annotated[Path, typer.Argument(help="A CSV file; - is stdin.")],
+    file: Annotated[Path, typer.Argument(help="CSV or .xlsx; - is stdin.")],
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would happen, store nothing.")
@@ -169,7 +173,7 @@ def import_cities(
         Path | None, typer.Option(help="Where the wrong rows go, to be mended.")
     ] = None,
 ) -> None:
-    """Register and change cities from a spreadsheet saved as CSV.
+    """Register and change cities from a spreadsheet, CSV or .xlsx.
 
     0: all rows are fine, 2: nothing was stored, 3: some rows were wrong.
     """
@@ -218,7 +222,9 @@ def import_cities(
 @cli.command()
 def export(
     *,
-    kind: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
+    kind: Annotated[
+        str, typer.Option("--format", help="csv, xlsx, json or geojson.")
+    ] = "csv",
     output: Annotated[
         Path | None, typer.Option(help="Where it goes; else stdout.")
     ] = None,
@@ -229,36 +235,45 @@ def export(
         bool, typer.Option("--template", help="The empty sheet to fill in, instead.")
     ] = False,
 ) -> None:
-    """Write all cities as a spreadsheet, or as JSON that POST /match takes."""
-    import json  # noqa: PLC0415 -- see the module
-
-    from app.services import cities, imports  # noqa: PLC0415
+    """Write all cities as a spreadsheet, for POST /match (json) or for a map."""
+    from app.services import cities, imports  # noqa: PLC0415 -- see the module
 
     mark = ";" if semicolon else ","
-    if kind not in {"csv", "json"}:
-        _stop(f"There is no format {kind!r}: csv or json.")
+    writers: dict[str, Callable[[Iterable[models.City]], str | bytes]] = {
+        "csv": lambda rows: imports.export_table(rows, mark),
+        "xlsx": imports.export_workbook,
+        "json": lambda rows: _pretty(
+            {"cities": [cities.as_city(row).to_dict() for row in rows]}
+        ),
+        "geojson": lambda rows: _pretty(imports.export_places(rows)),
+    }
+    if kind not in writers:
+        _stop(f"There is no format {kind!r}: {', '.join(writers)}.")
     if template:
-        text = imports.template(mark)
+        content = (
+            imports.template_workbook() if kind == "xlsx" else imports.template(mark)
+        )
     else:
         with _database() as database, database.read() as session:
-            rows = cities.every(session)
-            text = (
-                imports.export_table(rows, mark)
-                if kind == "csv"
-                else json.dumps(
-                    {"cities": [cities.as_city(row).to_dict() for row in rows]},
-                    ensure_ascii=False,
-                    indent=2,
-                )
-                + "\n"
-            )
+            content = writers[kind](cities.every(session))
     if output is None:
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(_encoded(content, "utf-8"))
         return
     try:
-        output.write_text(text, "utf-8-sig" if kind == "csv" else "utf-8", newline="")
+        # Without a byte order mark Excel takes UTF-8 for Windows-1252.
+        output.write_bytes(_encoded(content, "utf-8-sig" if kind == "csv" else "utf-8"))
     except OSError as error:
         _stop(f"{output}: {error.strerror}")
+
+
+def _pretty(value: object) -> str:
+    import json  # noqa: PLC0415 -- see the module
+
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _encoded(content: str | bytes, encoding: str) -> bytes:
+    return content.encode(encoding) if isinstance(content, str) else content
 
 
 user = typer.Typer(no_args_is_help=True, help="Accounts.")
@@ -272,15 +287,19 @@ def add_user(
     email: str,
     *,
     role: Annotated[
-        str, typer.Option(help="organiser, officer, auditor or administrator.")
+        str,
+        typer.Option(help="organiser, officer, association, auditor or administrator."),
     ],
     city: Annotated[str | None, typer.Option(help="The officer's city.")] = None,
+    association: Annotated[
+        str | None, typer.Option(help="Which one, as its cities write it.")
+    ] = None,
 ) -> None:
     """Open an account."""
     from app.services import accounts  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
-        account = accounts.add_user(session, email, role, city)
+        account = accounts.add_user(session, email, role, city, association)
         typer.echo(f"{account.email} is {account.role}.", err=True)
 
 
@@ -291,7 +310,8 @@ def list_users() -> None:
 
     with _database() as database, database.read() as session:
         for account in accounts.list_users(session):
-            of = f" of {account.city_id}" if account.city_id else ""
+            place = account.city_id or account.association
+            of = f" of {place}" if place else ""
             typer.echo(f"{account.email}\t{account.role}{of}")
 
 
@@ -299,18 +319,20 @@ def list_users() -> None:
 def add_token(
     *,
     owner: Annotated[str, typer.Option("--user", help="Whose token: an address.")],
-    scope: Annotated[str, typer.Option(help="read or write.")] = "write",
+    scope: Annotated[
+        str, typer.Option(help="read, cities:write, rounds:write or write.")
+    ] = "write",
     name: Annotated[str, typer.Option(help="What it is for.")] = "terminal",
     days: Annotated[
         int | None, typer.Option(help="How long it is good; else until revoked.", min=1)
     ] = None,
 ) -> None:
     """Make a token: it alone is printed, and cannot be shown again."""
-    from app.services import accounts  # noqa: PLC0415 -- see the module
+    from app.services import accounts, tokens  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
         account = accounts.find_user(session, owner)
-        secret = accounts.add_token(session, account, scope, name, days)
+        secret = tokens.add(session, account, scope, name, days)
     typer.echo(secret)
 
 
@@ -321,11 +343,11 @@ def revoke_tokens(
     name: Annotated[str | None, typer.Option(help="Only those with this name.")] = None,
 ) -> None:
     """Take tokens back; whoever is signed in with one is out at once."""
-    from app.services import accounts  # noqa: PLC0415 -- see the module
+    from app.services import accounts, tokens  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
         account = accounts.find_user(session, owner)
-        count = accounts.revoke_tokens(session, account, name)
+        count = tokens.revoke_all(session, account, name)
     typer.echo(f"{count} revoked.", err=True)
 
 
@@ -354,6 +376,30 @@ def _prepare(settings: "Settings") -> None:
     except Refusal as error:
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         _stop(f"The database cannot be reached: {reason}", 1)
+
+
+def _check(settings: "Settings") -> None:
+    """Stop if the settings ask for what is not there, or is not for production."""
+    from app import oidc  # noqa: PLC0415 -- see the module
+    from app.db import Database  # noqa: PLC0415
+    from app.services import accounts  # noqa: PLC0415
+
+    if settings.oidc_issuer and not oidc.is_installed():
+        _stop(
+            "COMPAAN_OIDC_ISSUER is set, but what it needs is not installed: "
+            "`pip install -e '.[oidc]'`."
+        )
+    if not settings.production:
+        return
+    database = Database(settings.database_url)
+    with _refusals(), database.read() as session:
+        found = accounts.of_the_demo(session)
+    database.close()
+    if found:
+        _stop(
+            f"There are accounts of the demo: {', '.join(found)}. "
+            "COMPAAN_PRODUCTION needs a database of its own, without them."
+        )
 
 
 @contextmanager

@@ -19,7 +19,8 @@ def settings(**given: object) -> "Settings":
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        stop("\n".join(found["msg"] for found in error.errors()))
+        told = (found["msg"].removeprefix("Value error, ") for found in error.errors())
+        stop("\n".join(told))
 
 
 @contextmanager

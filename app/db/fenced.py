@@ -3,12 +3,12 @@
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.db.models import Message, Run
+from app.db.models import Delivery, Message, Run
 
 
 def write(
     session: Session,
-    table: type[Run | Message],
+    table: type[Run | Message | Delivery],
     row_id: str,
     attempt: int,
     state: str,

@@ -1,169 +1,409 @@
-"""Accounts and their tokens; browsers that are signed in with a token."""
+"""Accounts: who belongs to the network, and in which role."""
 
-import hashlib
-import re
-import secrets
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import get_args
+from typing import TypeVar
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, joinedload
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session
 
-from app.db.models import Account, Login, Token
+from app.db import models
 from app.db.models.base import now
-from app.errors import AlreadyThere, InvalidInput, NotFound, Unknown
-from app.permissions import Actor, Role, Scope
-from schemas import InputError
+from app.errors import AlreadyThere, Conflict, Forbidden, NotFound, invalid
+from app.permissions import (
+    TERMINAL,
+    Actor,
+    may_invite,
+    may_manage,
+    may_oversee,
+)
+from app.services import audit, notices, privacy
+from app.services.changes import changed_fields, merge
+from app.services.paging import Cut, cut_off
+from schemas import Account, AccountWrite, Invitation, OwnAccountWrite
 
-_PREFIX = "cmp_"
-LOGIN = timedelta(days=14)
-"""How long a browser stays signed in."""
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.?[^@\s\x00-\x1f\x7f]+")
-_SLUG = re.compile(r"[a-z0-9-]{1,63}")
-
-
-def _digest(secret: str) -> str:
-    # Made by us from 32 random bytes: nothing that a slow hash would protect.
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
-def _refuse(field: str, message: str) -> InvalidInput:
-    error = InputError(pointer=f"/{field}", code="invalid", message=message)
-    return InvalidInput(message, [error])
+T = TypeVar("T", AccountWrite, OwnAccountWrite)
+DEMO = "@demo.example"
+"""How the addresses of the demo's accounts end; nobody else's do (RFC 2606)."""
 
 
-def add_user(session: Session, email: str, role: str, city: str | None) -> Account:
-    """Open an account.
+def as_account(row: models.Account) -> Account:
+    """Return the account as it travels."""
+    return Account(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=row.role,
+        city=row.city_id,
+        association=row.association,
+        language=row.language,
+        has_password=row.password is not None,
+        joined_at=row.joined_at,
+        signed_in_at=row.signed_in_at,
+        created_at=row.created_at,
+    )
+
+
+def as_actor(
+    row: models.Account,
+    scope: str = "write",
+    token: str | None = None,
+    login: str | None = None,
+) -> Actor:
+    """Return who acts with the account, by a token or a browser of it."""
+    return Actor(
+        account=row.id,
+        role=row.role,  # type: ignore[arg-type]
+        city=row.city_id,
+        scope=scope,  # type: ignore[arg-type]
+        association=row.association,
+        token=token,
+        login=login,
+    )
+
+
+def add_user(
+    session: Session,
+    email: str,
+    role: str,
+    city: str | None = None,
+    association: str | None = None,
+) -> models.Account:
+    """Open an account in the terminal; nobody is written to.
 
     Raises:
-        InvalidInput: If the address, the role or the city cannot be.
+        InvalidInput: If the address, the role, the city or the association cannot be.
         AlreadyThere: If there is an account with this address.
 
     """
-    address = email.strip().lower()
-    if not _EMAIL.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 -- RFC 5321
-        raise _refuse("email", f"{email!r} is not an e-mail address.")
-    if role not in get_args(Role):
-        roles = ", ".join(get_args(Role))
-        raise _refuse("role", f"There is no role {role!r}. The roles are: {roles}.")
-    if (role == "officer") != (city is not None):
-        raise _refuse("city", "An officer needs a city, and nobody else has one.")
-    if city is not None and not _SLUG.fullmatch(city):
-        raise _refuse("city", f"{city!r} cannot be the id of a city: a-z, 0-9, -.")
-    if session.scalar(select(Account.id).where(Account.email == address)):
-        raise AlreadyThere(f"{address} has an account already.")
-    account = Account(email=address, role=role, city_id=city)
-    session.add(account)
+    try:
+        new = AccountWrite(email=email, role=role, city=city, association=association)
+    except ValidationError as error:
+        raise invalid(error) from None
+    row = _opened(session, new)
+    row.joined_at = now()
     session.flush()
-    return account
+    audit.record(session, TERMINAL, "account.opened", city=row.city_id, of=row.id)
+    return row
 
 
-def list_users(session: Session) -> Sequence[Account]:
+def _opened(session: Session, new: AccountWrite | Invitation) -> models.Account:
+    table = models.Account
+    if session.scalar(select(table.id).where(table.email == new.email)):
+        raise AlreadyThere(f"{new.email} has an account already.")
+    row = table(
+        email=new.email,
+        name=new.name,
+        role=new.role,
+        city_id=new.city,
+        association=new.association,
+        language=new.language,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_users(session: Session) -> Sequence[models.Account]:
     """Return all accounts by address."""
-    return session.scalars(select(Account).order_by(Account.email)).all()
+    return session.scalars(select(models.Account).order_by(models.Account.email)).all()
 
 
-def find_user(session: Session, email: str) -> Account:
+def find_user(session: Session, email: str) -> models.Account:
     """Return the account with this address, or raise `NotFound`."""
-    address = email.strip().lower()
-    account = session.scalar(select(Account).where(Account.email == address))
-    if account is None:
+    row = by_address(session, email)
+    if row is None:
         raise NotFound(f"Nobody has the address {email}: `compaan user add` first.")
-    return account
+    return row
 
 
-def add_token(  # noqa: PLR0913 -- what a token is
-    session: Session,
-    account: Account,
-    scope: str = "write",
-    name: str = "terminal",
-    days: int | None = None,
-    secret: str | None = None,
-) -> str:
-    """Return a new token of the account; it cannot be shown again.
+def by_address(session: Session, email: str) -> models.Account | None:
+    """Return the account with this address, or None."""
+    table = models.Account
+    return session.scalar(select(table).where(table.email == normal(email)))
 
-    Args:
-        session: In a write transaction.
-        account: Whose it is.
-        scope: `read` or `write`; writing includes reading.
-        name: What it is for, to take it back by.
-        days: How long it is good; None: until it is taken back.
-        secret: The token itself, for tests that must know it beforehand.
+
+def normal(email: str) -> str:
+    """Return an address as it is stored and compared."""
+    return email.strip().lower()
+
+
+def of_the_demo(session: Session) -> Sequence[str]:
+    """Return the addresses of the accounts that the demo has opened."""
+    table = models.Account
+    found = select(table.email).where(table.email.endswith(DEMO))
+    return session.scalars(found.order_by(table.email)).all()
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition of the accounts that the actor may see."""
+    table, city = models.Account, models.City
+    if may_oversee(actor):
+        return table.id.is_not(None)
+    own = table.id == actor.account
+    if actor.role == "officer":
+        return or_(own, table.city_id == actor.city)
+    if actor.role == "association":
+        supported = select(city.id).where(city.association == actor.association)
+        colleague = table.association == actor.association
+        return or_(own, colleague, table.city_id.in_(supported))
+    return own
+
+
+def search(
+    session: Session, actor: Actor, cut: Cut
+) -> tuple[Sequence[models.Account], str | None]:
+    """Return a page of the accounts that the actor may see, by address.
+
+    Organisers and auditors see all; officers their city's, associations their cities'.
+    """
+    table = models.Account
+    asked = select(table).where(_visible(actor)).order_by(table.email)
+    if cut.after is not None:
+        asked = asked.where(table.email > cut.after)
+    found = session.scalars(asked.limit(cut.limit + 1)).all()
+    return cut_off(found, cut, lambda row: row.email)
+
+
+def get(
+    session: Session, actor: Actor, account_id: str, *, lock: bool = False
+) -> models.Account:
+    """Return the account, or raise `NotFound` if there is none for the actor."""
+    table = models.Account
+    if lock:
+        _lock(session, account_id)
+    asked = select(table).where(table.id == account_id, _visible(actor))
+    row = session.scalar(asked.execution_options(populate_existing=lock))
+    if row is None:
+        raise NotFound(f"There is no account with the id {account_id} for you.")
+    return row
+
+
+def _lock(session: Session, account_id: str) -> None:
+    """Lock the account and all administrators', in one order: two never wait in a ring.
+
+    Who is an administrator does not change then, until the end of the transaction.
+    """
+    table = models.Account
+    wanted = or_(table.id == account_id, table.role == "administrator")
+    session.scalars(
+        select(table.id).where(wanted).order_by(table.id).with_for_update()
+    ).all()
+
+
+def own(session: Session, actor: Actor, *, lock: bool = False) -> models.Account:
+    """Return the actor's account, or raise `NotFound`: the terminal has none."""
+    if actor.account is None:
+        raise NotFound("The terminal has no account.")
+    return get(session, actor, actor.account, lock=lock)
+
+
+def invite(session: Session, actor: Actor, new: Invitation) -> models.Account:
+    """Open an account, and queue the mail with the link that lets its owner in.
 
     Raises:
-        InvalidInput: If there is no such scope.
+        Forbidden: If the actor may not invite into this role, or has no place to hand
+            over.
+        AlreadyThere: If there is an account with this address.
 
     """
-    if scope not in get_args(Scope):
-        scopes = ", ".join(get_args(Scope))
-        raise _refuse(
-            "scope", f"There is no scope {scope!r}. The scopes are: {scopes}."
-        )
-    secret = secret or _PREFIX + secrets.token_urlsafe(32)
-    expires_at = None if days is None else now() + timedelta(days=days)
-    session.add(
-        Token(
-            account_id=account.id,
-            digest=_digest(secret),
-            name=name,
-            scope=scope,
-            expires_at=expires_at,
-        )
+    association = session.scalar(
+        select(models.City.association).where(models.City.id == new.city)
     )
+    if not may_invite(actor, new.role, new.city, association):
+        raise Forbidden("You may invite colleagues for your own cities only.")
+    if new.hand_over and (actor.role, actor.city) != ("officer", new.city):
+        raise Forbidden("Only an officer hands over, and the own city.")
+    row = _opened(session, new)
+    row.invited_by = actor.account
+    row.takes_over_from = actor.account if new.hand_over else None
     session.flush()
-    return secret
+    notices.invite(session, row)
+    audit.record(session, actor, "account.invited", city=row.city_id, of=row.id)
+    return row
 
 
-def revoke_tokens(session: Session, account: Account, name: str | None = None) -> int:
-    """Take back the account's tokens, or those with this name; tell how many."""
-    found = delete(Token).where(Token.account_id == account.id)
-    if name is not None:
-        found = found.where(Token.name == name)
-    return len(session.scalars(found.returning(Token.id)).all())
+def invite_again(session: Session, actor: Actor, row: models.Account) -> None:
+    """Queue the mail of an invitation once more; the links before it stay good.
+
+    Raises:
+        Forbidden: If the actor may not.
+        Conflict: If its owner has come in already.
+
+    """
+    _must_close(session, actor, row)
+    if row.joined_at is not None:
+        raise Conflict("The account has been used already: nobody is to be invited.")
+    notices.invite(session, row)
+    audit.record(session, actor, "account.invited", city=row.city_id, of=row.id)
 
 
-def _actor(token: Token | None) -> Actor:
-    if token is None or (token.expires_at and token.expires_at <= now()):
-        raise Unknown("This token is not known here, or no longer.")
-    account = token.account
-    return Actor(account.id, account.role, account.city_id, token.scope)  # type: ignore[arg-type]
+def may_close(session: Session, actor: Actor, row: models.Account) -> bool:
+    """Tell whether the actor may close the account, which is another's.
+
+    Organisers may; and whoever may invite may take back what has not been used.
+    """
+    if may_manage(actor, row.role):
+        return True
+    association = session.scalar(
+        select(models.City.association).where(models.City.id == row.city_id)
+    )
+    invited = may_invite(actor, row.role, row.city_id, association)
+    return invited and row.joined_at is None
 
 
-def bearer(session: Session, secret: str) -> Actor:
-    """Return whom the token stands for, or raise `Unknown`."""
-    return _actor(
-        session.scalar(
-            select(Token)
-            .where(Token.digest == _digest(secret))
-            .options(joinedload(Token.account))
+def _must_close(session: Session, actor: Actor, row: models.Account) -> None:
+    if not may_close(session, actor, row):
+        raise Forbidden("Only an organiser may change this account.")
+
+
+def supported_cities(session: Session, actor: Actor) -> Sequence[str]:
+    """Return the cities that name the actor's association; none without one."""
+    if actor.association is None:
+        return ()
+    city = models.City
+    return session.scalars(
+        select(city.id).where(city.association == actor.association).order_by(city.id)
+    ).all()
+
+
+def change(
+    session: Session, actor: Actor, row: models.Account, new: AccountWrite
+) -> None:
+    """Make the account what is given; it counts from the next request on.
+
+    Raises:
+        Forbidden: If the actor may not, or would make an administrator without being
+            one.
+        AlreadyThere: If another account has the address.
+        Conflict: If it is the last administrator's.
+
+    """
+    if not (may_manage(actor, row.role) and may_manage(actor, new.role)):
+        raise Forbidden(
+            "Only an organiser may change accounts; of administrators, "
+            "only an administrator."
         )
-    )
-
-
-def sign_in(session: Session, secret: str) -> str:
-    """Return the cookie of a browser that signs in with a token, or raise `Unknown`."""
-    bearer(session, secret)
-    cookie = secrets.token_urlsafe(32)
-    session.execute(delete(Login).where(Login.expires_at <= now()))
-    token = session.scalars(select(Token).where(Token.digest == _digest(secret))).one()
-    session.add(
-        Login(digest=_digest(cookie), token_id=token.id, expires_at=now() + LOGIN)
-    )
+    before = as_written(row).to_dict()
+    fields = changed_fields(before, new.to_dict())
+    if not fields:
+        return
+    if "role" in fields:
+        _must_leave_one(session, row)
+    taken = by_address(session, new.email)
+    if taken is not None and taken.id != row.id:
+        raise AlreadyThere(f"{new.email} has an account already.")
+    if "email" in fields:  # whoever reads the mail there is somebody else, perhaps
+        link = models.Link
+        session.execute(delete(link).where(link.account_id == row.id))
+    row.email, row.name, row.role = new.email, new.name, new.role
+    row.city_id, row.association = new.city, new.association
+    row.language = new.language
     session.flush()
-    return cookie
-
-
-def signed_in(session: Session, cookie: str) -> Actor:
-    """Return who is signed in with this cookie, or raise `Unknown`."""
-    login = session.scalar(
-        select(Login)
-        .where(Login.digest == _digest(cookie), Login.expires_at > now())
-        .options(joinedload(Login.token).joinedload(Token.account))
+    audit.record(
+        session, actor, "account.changed", city=row.city_id, of=row.id, fields=fields
     )
-    return _actor(login.token if login else None)
 
 
-def sign_out(session: Session, cookie: str) -> None:
-    """Forget the browser."""
-    session.execute(delete(Login).where(Login.digest == _digest(cookie)))
+def as_written(row: models.Account) -> AccountWrite:
+    """Return what organisers may change of the account."""
+    return AccountWrite(
+        email=row.email,
+        name=row.name,
+        role=row.role,
+        city=row.city_id,
+        association=row.association,
+        language=row.language,
+    )
+
+
+def patched(row: models.Account, patch: dict[str, object]) -> AccountWrite:
+    """Return the account with a merge patch applied, or raise `InvalidInput`."""
+    return _merged(AccountWrite, as_written(row), patch)
+
+
+def as_own(row: models.Account) -> OwnAccountWrite:
+    """Return what its owner may change of the account."""
+    return OwnAccountWrite(name=row.name, language=row.language)
+
+
+def patched_own(row: models.Account, patch: dict[str, object]) -> OwnAccountWrite:
+    """Likewise of what its owner may change."""
+    return _merged(OwnAccountWrite, as_own(row), patch)
+
+
+def _merged(kind: type[T], before: T, patch: dict[str, object]) -> T:
+    try:
+        return kind.model_validate(merge(before.to_dict(), patch))
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def change_own(
+    session: Session, actor: Actor, row: models.Account, new: OwnAccountWrite
+) -> None:
+    """Make the actor's own name and language what is given."""
+    fields = changed_fields(as_own(row).to_dict(), new.to_dict())
+    if fields:
+        row.name, row.language = new.name, new.language
+        session.flush()
+        audit.record(session, actor, "account.changed", of=row.id, fields=fields)
+
+
+def close(session: Session, actor: Actor, row: models.Account) -> None:
+    """Erase the account with its tokens and browsers; what it did stays, by its id.
+
+    Everybody may close the own account.
+
+    Raises:
+        Forbidden: If the actor may not.
+        Conflict: If it is the last administrator's.
+
+    """
+    if actor.account != row.id:
+        _must_close(session, actor, row)
+    _must_leave_one(session, row)
+    erased(session, actor, row)
+
+
+def erased(session: Session, actor: Actor, row: models.Account) -> None:
+    """Delete the account, and what names its owner in texts, whoever decided so."""
+    privacy.scrub(session, row.email, row.name, [row.id])
+    session.delete(row)
+    session.flush()
+    audit.record(session, actor, "account.closed", city=row.city_id, of=row.id)
+
+
+def _must_leave_one(session: Session, row: models.Account) -> None:
+    """Refuse to lose the last administrator; the row was locked when it was read."""
+    if row.role != "administrator":
+        return
+    table = models.Account
+    others = select(table.id).where(table.role == "administrator", table.id != row.id)
+    if not session.scalars(others).all():
+        raise Conflict("This is the last administrator: make another one first.")
+
+
+def came_in(session: Session, row: models.Account, way: str) -> bool:
+    """Note that the owner of an account has come in; tell whether for the first time.
+
+    Then the account that it takes over from is closed, if it is still its city's
+    officer's.
+    """
+    table = models.Account
+    first = row.joined_at is None
+    moment = now()
+    # Not by the row: two browsers may come in at the same moment.
+    session.execute(
+        update(table)
+        .where(table.id == row.id)
+        .values(signed_in_at=moment, joined_at=row.joined_at or moment)
+        .execution_options(synchronize_session=False)
+    )
+    actor = as_actor(row)
+    audit.record(session, actor, "account.signed_in", way=way)
+    giver = row.takes_over_from and session.get(table, row.takes_over_from)
+    if first and giver and (giver.role, giver.city_id) == ("officer", row.city_id):
+        erased(session, actor, giver)
+        audit.record(session, actor, "account.took_over", city=row.city_id, of=giver.id)
+    return first

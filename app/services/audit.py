@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from app.db.models import Audit
+from app.db.models import Audit, City, Remark
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee, may_read_city_audit
+from app.services import announcing
 from app.services.paging import Cut, cut_off
 from schemas import AuditEntry
 
@@ -22,7 +23,10 @@ def record(
     round_id: str | None = None,
     **details: Any,  # noqa: ANN401 -- what JSON can hold
 ) -> None:
-    """Write down what is being done, in the transaction that does it."""
+    """Write down what is being done, in the transaction that does it.
+
+    Whoever has a webhook for it is told once that transaction is committed.
+    """
     session.add(
         Audit(
             account_id=actor.account,
@@ -32,13 +36,32 @@ def record(
             details=details,
         )
     )
+    announcing.of_change(session, action, city, round_id, details)
+
+
+def remark(session: Session, round_id: str, action: str, text: str) -> None:
+    """Keep a text with the last such entry of a round, apart so that it can be erased.
+
+    Args:
+        session: In the transaction that recorded the entry.
+        round_id: The round, locked: nobody else records of it.
+        action: What was recorded.
+        text: What was said to it.
+
+    """
+    session.flush()
+    last = select(func.max(Audit.id)).where(
+        Audit.round_id == round_id, Audit.action == action
+    )
+    session.add(Remark(audit_id=session.scalar(last), text=text))
 
 
 def of_city(
     session: Session, actor: Actor, city: str, cut: Cut
 ) -> tuple[Sequence[Audit], str | None]:
     """Return what was done with a city, the newest first, also after its deletion."""
-    if not may_read_city_audit(actor, city):
+    association = session.scalar(select(City.association).where(City.id == city))
+    if not may_read_city_audit(actor, city, association):
         raise NotFound(f"There is no log of a city {city} for you.")
     return _entries(session, cut, Audit.city_id == city)
 
@@ -50,6 +73,21 @@ def of_round(
     if not may_oversee(actor):
         raise NotFound(f"There is no log of a round {round_id} for you.")
     return _entries(session, cut, Audit.round_id == round_id)
+
+
+def of_network(
+    session: Session, actor: Actor, cut: Cut, account: str | None = None
+) -> tuple[Sequence[Audit], str | None]:
+    """Return what was done in the network, the newest first; by one account if wanted.
+
+    Raises:
+        NotFound: If the log is not the actor's to read.
+
+    """
+    if not may_oversee(actor):
+        raise NotFound("There is no log of the network for you.")
+    which = true() if account is None else Audit.account_id == account
+    return _entries(session, cut, which)
 
 
 def latest(session: Session, actor: Actor, round_id: str, most: int) -> Sequence[Audit]:
@@ -78,5 +116,5 @@ def as_entry(row: Audit) -> AuditEntry:
         action=row.action,
         city=row.city_id,
         round=row.round_id,
-        details=row.details,
+        details=row.details | ({"reason": row.remark.text} if row.remark else {}),
     )

@@ -20,8 +20,8 @@ from app.errors import (
     NotFound,
     invalid,
 )
-from app.permissions import Actor, may_edit_city, may_organise
-from app.services import audit
+from app.permissions import Actor, may_edit_city, may_organise, may_register_city
+from app.services import audit, privacy
 from app.services.changes import changed_fields, merge
 from app.services.names import search_key, slug
 from app.services.paging import Cut, cut_off
@@ -227,7 +227,7 @@ def add(session: Session, actor: Actor, city: City) -> models.City:
         AlreadyThere: If there is one with this id.
 
     """
-    if not may_edit_city(actor, city.id):
+    if not may_register_city(actor, city.id, city.association):
         raise Forbidden(f"You may not register the city {city.id}.")
     if session.get(models.City, city.id) is not None:
         raise AlreadyThere(f"There is a city with the id {city.id} already.")
@@ -257,7 +257,7 @@ def change(session: Session, actor: Actor, row: models.City, city: City) -> None
 
 
 def remove(session: Session, actor: Actor, row: models.City) -> None:
-    """Delete the city.
+    """Delete the city, and erase its contact persons.
 
     Raises:
         Forbidden: If the actor may not.
@@ -281,9 +281,16 @@ def remove(session: Session, actor: Actor, row: models.City) -> None:
         raise InUse(
             f"{row.id} was paired in: {', '.join(rounds)}. That stays on record."
         )
+    _forget_contacts(session, row.id)
     session.delete(row)
     session.flush()
     audit.record(session, actor, "city.deleted", city=row.id)
+
+
+def _forget_contacts(session: Session, city_id: str) -> None:
+    table = models.Contact
+    for one in session.scalars(select(table).where(table.city_id == city_id)):
+        privacy.scrub(session, one.email, one.name, [one.id])
 
 
 def _write(row: models.City, city: City) -> None:

@@ -19,7 +19,8 @@ from app.db import Database, fenced, models
 from app.db.models.base import now
 from app.errors import Busy, Conflict, Forbidden, Refusal
 from app.permissions import Actor, may_organise
-from app.services import outbox
+from app.services import outbox, signing_in
+from app.services.words import welcome
 from app.settings import Settings
 
 LEASE = 300.0
@@ -135,7 +136,11 @@ def _claim(database: Database, public_url: str) -> _Claim | None:
         account = models.Account
         to = session.scalar(select(account.email).where(account.id == found.account_id))
         overtaken = _is_overtaken(session, found.kind, found.pairing_id)
-    text = outbox.in_full(found.text, public_url)
+        text = found.text
+        if to and welcome.LINK in text:
+            key = signing_in.new_link(session, found.account_id, found.kind)
+            text = text.replace(welcome.LINK, f"{welcome.LINK}?key={key}")
+    text = outbox.in_full(text, public_url)
     return _Claim(
         found.id,
         found.attempt,

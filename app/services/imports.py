@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isclose
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.db import models
 from app.errors import Forbidden, InvalidFile, InvalidInput, InvalidRows
 from app.permissions import Actor, may_organise
-from app.services import cities
+from app.services import cities, workbook
 from app.services.changes import changed_fields
 from app.services.names import slug
-from app.services.sheet import COLUMNS, SHORT, Column, WrongCell
+from app.services.sheet import COLUMNS, SHORT, Cell, Column, WrongCell
 from app.services.tables import table, unsafe
 from schemas import (
     CellError,
@@ -39,6 +40,16 @@ _DELIMITERS = (",", ";", "\t")
 _MOST_ROWS = 20_000
 _MOST_LISTED = 100
 _AT_ONCE = 500
+_DIGITS = 1e-14
+"""How near numbers are that agree in the 15 digits that a spreadsheet keeps."""
+_MORE_CELLS = (
+    (
+        "The row has more cells than the first one: is a comma in a cell that is not "
+        "in quotation marks?"
+    ),
+    "This stands in a column without a name: name the column, or delete the cell.",
+)
+"""Of a CSV, and of a workbook."""
 HELP_MARK = "#"
 """Rows whose first cell begins so are not read: the template explains itself there."""
 
@@ -48,12 +59,12 @@ class Sheet:
     """A file as a table: decoded, cut into cells, its columns known."""
 
     encoding: str
+    """`xlsx` for a workbook."""
     delimiter: str
     header: list[str]
     columns: dict[int, Column]
     ignored: list[str]
-    rows: list[tuple[int, list[str]]]
-    """Number, as the spreadsheet counts, and cells."""
+    rows: list[workbook.Line]
 
 
 @dataclass
@@ -119,12 +130,52 @@ def _delimiter(text: str) -> str:
 
 
 def read(content: bytes) -> Sheet:
-    """Return the file as a table.
+    """Return the file, CSV or a workbook, as a table.
 
     Raises:
         InvalidFile: If it is no table, or its columns are not those of cities.
 
     """
+    if workbook.is_workbook(content):
+        return _read_workbook(content)
+    return _read_csv(content)
+
+
+def _read_workbook(content: bytes) -> Sheet:
+    """Return the first visible sheet whose first row names columns of cities."""
+    headers: list[workbook.Line] = []
+    for lines in workbook.visible_sheets(content):
+        header = next(lines, None)
+        if header is None:
+            continue
+        headers.append(header)
+        if {"id", "name"} & {_column_name(cell) for cell in header.cells}:
+            return _sheet("xlsx", ",", header, lines)
+    if not headers:
+        raise _refuse("The workbook is empty.")
+    return _sheet("xlsx", ",", headers[0], iter(()))
+
+
+def _sheet(
+    encoding: str,
+    delimiter: str,
+    header: workbook.Line,
+    lines: Iterator[workbook.Line],
+) -> Sheet:
+    columns, ignored = _columns(header)
+    rows = []
+    for line in lines:
+        if line.cells[0].lstrip().startswith(HELP_MARK):
+            continue
+        rows.append(line)
+        if len(rows) > _MOST_ROWS:
+            raise _refuse(
+                f"The file has more than {_MOST_ROWS} rows: send it in parts."
+            )
+    return Sheet(encoding, delimiter, header.cells, columns, ignored, rows)
+
+
+def _read_csv(content: bytes) -> Sheet:
     encoding, text = _decode(content)
     if not text.strip():
         raise _refuse("The file is empty.")
@@ -143,20 +194,15 @@ def read(content: bytes) -> Sheet:
         raise _refuse(
             f"The file is no CSV: {error}. Is a quotation mark left open?"
         ) from error
-    header, *rest = lines
-    columns, ignored = _columns(header)
-    rows = [
-        (number, cells)
-        for number, cells in enumerate(rest, start=skipped + 2)
-        if any(cell.strip() for cell in cells)
-        and not cells[0].lstrip().startswith(HELP_MARK)
-    ]
-    if len(rows) > _MOST_ROWS:
-        raise _refuse(f"The file has {len(rows)} rows; {_MOST_ROWS} is the most.")
-    return Sheet(encoding, delimiter, header, columns, ignored, rows)
+    numbered = (
+        workbook.Line(number, [unsafe(cell) for cell in cells], {})
+        for number, cells in enumerate(lines, start=skipped + 1)
+        if number == skipped + 1 or any(cell.strip() for cell in cells)
+    )
+    return _sheet(encoding, delimiter, next(numbered), numbered)
 
 
-def _columns(header: list[str]) -> tuple[dict[int, Column], list[str]]:
+def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
     """Return which column is where, and those that mean nothing to us.
 
     Raises:
@@ -167,19 +213,20 @@ def _columns(header: list[str]) -> tuple[dict[int, Column], list[str]]:
     found: dict[int, Column] = {}
     ignored: list[str] = []
     errors: list[InputError] = []
-    for at, cell in enumerate(header):
-        name = _column_name(unsafe(cell))
+    for at, cell in enumerate(header.cells):
+        name = _column_name(cell)
+        pointer = f"/{header.number}/{name}"
         if name in _KNOWN and _KNOWN[name] in found.values():
             message = f"The column {name} stands twice: keep one."
             errors.append(
-                InputError(pointer=f"/1/{name}", code="duplicate", message=message)
+                InputError(pointer=pointer, code="duplicate", message=message)
             )
         elif name in _KNOWN:
             found[at] = _KNOWN[name]
         elif near := difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.8):
             message = f"There is no column {cell.strip()}. Did you mean {near[0]}?"
             errors.append(
-                InputError(pointer=f"/1/{name}", code="unknown_column", message=message)
+                InputError(pointer=pointer, code="unknown_column", message=message)
             )
         elif name and name not in _OWN:
             ignored.append(cell.strip())
@@ -189,7 +236,8 @@ def _columns(header: list[str]) -> tuple[dict[int, Column], list[str]]:
             "The first row must hold the names of the columns, `name` among them, as "
             "in the template: GET /api/v1/cities/import."
         )
-        errors.append(InputError(pointer="/1/name", code="missing", message=message))
+        pointer = f"/{header.number}/name"
+        errors.append(InputError(pointer=pointer, code="missing", message=message))
     if errors:
         raise _refuse(errors[0].message, errors[:_MOST_LISTED])
     return found, ignored
@@ -204,26 +252,27 @@ def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]
         lock: Whether the cities that it names are to stay as they are meanwhile.
 
     """
-    given = [_cells(sheet, cells) for _, cells in sheet.rows]
+    given = [_cells(sheet, line) for line in sheet.rows]
     ids = [id_of(cells) for cells in given]
     stored = _stored(session, ids, lock=lock)
     seen: dict[str, int] = {}
     found = []
-    for (number, raw), cells, city_id in zip(sheet.rows, given, ids, strict=True):
-        row = Planned(number, raw, stored=stored.get(city_id))
-        if len(raw) > len(sheet.header):
-            message = (
-                "The row has more cells than the first one: is a comma in a cell that "
-                "is not in quotation marks?"
-            )
-            more = raw[len(sheet.header)]
+    for line, cells, city_id in zip(sheet.rows, given, ids, strict=True):
+        number = line.number
+        row = Planned(number, line.cells, stored=stored.get(city_id))
+        if len(line.cells) > len(sheet.header):
+            message = _MORE_CELLS[sheet.encoding == "xlsx"]
+            more = line.cells[len(sheet.header)]
             row.errors.append(_wrong(number, "", more, "too_many_cells", message))
         elif city_id in seen:
             message = f"Row {seen[city_id]} is the same city: keep one of the two."
             row.errors.append(_wrong(number, "id", city_id, "duplicate", message))
         else:
-            row.city, row.errors = filled(cells, row.stored, city_id, number)
-            if row.city and row.stored:
+            unread = _unread(sheet, line)
+            row.city, errors = filled(cells, row.stored, city_id, number)
+            told = {error.column for error in unread}
+            row.errors = unread + [one for one in errors if one.column not in told]
+            if row.city and row.stored and not row.errors:
                 before = cities.as_city(row.stored).to_dict()
                 row.changes = changed_fields(before, row.city.to_dict())
         if city_id:
@@ -232,13 +281,28 @@ def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]
     return found
 
 
-def _cells(sheet: Sheet, raw: list[str]) -> dict[str, str]:
+def _cells(sheet: Sheet, line: workbook.Line) -> dict[str, str]:
     """Return the cells by column, without what a spreadsheet puts around them."""
     return {
-        column.name: plain(unsafe(raw[at]))
+        column.name: plain(line.cells[at])
         for at, column in sheet.columns.items()
-        if at < len(raw)
+        if at < len(line.cells) and at not in line.wrong
     }
+
+
+def _unread(sheet: Sheet, line: workbook.Line) -> list[CellError]:
+    """Return the errors of cells that hold no value."""
+    return [
+        _wrong(
+            line.number,
+            sheet.columns[at].name,
+            line.cells[at],
+            error.code,
+            error.message,
+        )
+        for at, error in line.wrong.items()
+        if at in sheet.columns
+    ]
 
 
 def plain(cell: str) -> str:
@@ -308,7 +372,8 @@ def filled(
         row: Its number, for the errors.
 
     """
-    before = cities.as_city(stored).to_dict() if stored else {}
+    there = cities.as_city(stored) if stored else None
+    before = there.to_dict() if there else {}
     fields: dict[str, Any] = {
         **before,
         "id": city_id,
@@ -318,6 +383,8 @@ def filled(
     }
     errors: list[CellError] = []
     for name, cell in cells.items():
+        if there and _as_written(_KNOWN[name].write(there), cell):
+            continue  # what came out of an export and went through no hands
         try:
             _put(fields, _KNOWN[name], cell)
         except WrongCell as error:
@@ -341,6 +408,16 @@ def filled(
             errors.append(_wrong(row, column, value, found.code, found.message))
         return None, errors
     return City(**city.to_dict()), []
+
+
+def _as_written(written: Cell, cell: str) -> bool:
+    """Tell whether a cell says what an export writes."""
+    if isinstance(written, float):
+        try:
+            return isclose(float(cell.replace(",", ".")), written, rel_tol=_DIGITS)
+        except ValueError:
+            return False
+    return plain(str(written)) == cell
 
 
 def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
@@ -476,9 +553,7 @@ def _wrong_rows(sheet: Sheet, rows: Sequence[Planned]) -> str:
                 f"{error.column}: {error.message}" if error.column else error.message
                 for error in row.errors
             )
-            cells = [
-                unsafe(row.cells[at]) if at < len(row.cells) else "" for at in keep
-            ]
+            cells = [row.cells[at] if at < len(row.cells) else "" for at in keep]
             lines.append([*cells, why])
     return table(lines, sheet.delimiter)
 
@@ -490,7 +565,12 @@ def template(delimiter: str = ",") -> str:
     """
     helps = [column.help for column in COLUMNS]
     helps[0] = f"{HELP_MARK} {helps[0]}"
-    return table([[column.name for column in COLUMNS], helps], delimiter)
+    return table([_names(), helps], delimiter)
+
+
+def template_workbook() -> bytes:
+    """Return a workbook with the names of the columns, explained on a second sheet."""
+    return _workbook([])
 
 
 def export_table(rows: Iterable[models.City], delimiter: str = ",") -> str:
@@ -499,8 +579,54 @@ def export_table(rows: Iterable[models.City], delimiter: str = ",") -> str:
     With a semicolon, numbers have a decimal comma, as spreadsheets that part columns
     by semicolons expect.
     """
-    lines: list[list[Any]] = [[column.name for column in COLUMNS]]
+    lines = [_names(), *_written(rows)]
+    return table(lines, delimiter, decimal_comma=delimiter == ";")
+
+
+def export_workbook(rows: Iterable[models.City]) -> bytes:
+    """Return the cities as a workbook that can be imported again."""
+    return _workbook(_written(rows))
+
+
+def export_places(rows: Iterable[models.City]) -> dict[str, Any]:
+    """Return the cities as a GeoJSON FeatureCollection (RFC 7946).
+
+    A city whose place is not known has no geometry: null.
+    """
+    return {
+        "type": "FeatureCollection",
+        "features": [_feature(cities.as_city(row)) for row in rows],
+    }
+
+
+def _feature(city: City) -> dict[str, Any]:
+    known = city.longitude is not None
+    place = {"type": "Point", "coordinates": [city.longitude, city.latitude]}
+    elsewhere = ("id", "latitude", "longitude")
+    said = {key: value for key, value in city.to_dict().items() if key not in elsewhere}
+    return {
+        "type": "Feature",
+        "id": city.id,
+        "geometry": place if known else None,
+        "properties": said,
+    }
+
+
+def _names() -> list[Cell]:
+    return [column.name for column in COLUMNS]
+
+
+def _written(rows: Iterable[models.City]) -> Iterator[list[Cell]]:
     for row in rows:
         city = cities.as_city(row)
-        lines.append([column.write(city) for column in COLUMNS])
-    return table(lines, delimiter, decimal_comma=delimiter == ";")
+        yield [column.write(city) for column in COLUMNS]
+
+
+def _workbook(rows: Iterable[list[Cell]]) -> bytes:
+    helps: list[list[Cell]] = [[column.name, column.help] for column in COLUMNS]
+    return workbook.write(
+        {
+            "Cities": [_names(), *rows],
+            "Columns": [["Column", "What to write"], *helps],
+        }
+    )

@@ -1,7 +1,7 @@
 """Who is told what: letters as rows of the outbox.
 
 While a round is staged its messages are held: they follow every change, and the
-release lets them go.
+release lets them go. Mail about an account, an invitation or a link, waits for nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -20,6 +20,8 @@ from app.services.words.catalogue import LANGUAGES, Language
 from app.services.words.left import left_out
 from app.services.words.letters import Facts, Kind, Letter, letter
 from app.services.words.pair import explained
+from app.services.words.welcome import AccountLetter
+from app.services.words.welcome import letter as account_letter
 from schemas import Explanation, MessageState, Role, Solution, Unmatched
 
 _SIDES: tuple[Role, Role] = ("mentor", "learner")
@@ -345,3 +347,38 @@ def remind(session: Session, actor: Actor, round_row: models.Round) -> int:
         session, actor, "round.reminded", round_id=round_row.id, messages=count
     )
     return count
+
+
+# About an account.
+
+
+def invite(session: Session, row: models.Account) -> None:
+    """Queue the mail that lets the owner of a new account in."""
+    _queue(session, row, "invitation")
+
+
+def send_link(session: Session, row: models.Account) -> None:
+    """Queue a mail with a link to sign in; an invited person is invited once more."""
+    _queue(session, row, "sign_in" if row.joined_at else "invitation")
+
+
+def _queue(session: Session, row: models.Account, kind: AccountLetter) -> None:
+    city = session.get(models.City, row.city_id) if row.city_id else None
+    language = next((one for one in LANGUAGES if one == row.language), None)
+    if language is None:
+        language = _language(city.languages) if city else "en"
+    place = city.name if city else row.city_id or row.association
+    written = account_letter(kind, language, place)
+    session.add(
+        models.Message(
+            round_id=None,
+            account_id=row.id,
+            kind=kind,
+            role="account",
+            language=language,
+            subject=written.subject,
+            text=written.text,
+            state="queued",
+        )
+    )
+    session.flush()

@@ -110,9 +110,15 @@ def get(
 ) -> models.Message:
     """Return the message, or raise `NotFound` if there is none for the actor."""
     row = session.get(models.Message, message_id, with_for_update=lock)
-    if row is None or not may_oversee(actor):
+    # Mail about an account has nothing in it for anybody else.
+    if row is None or row.round_id is None or not may_oversee(actor):
         raise NotFound(f"There is no message with the id {message_id}.")
     return row
+
+
+def round_of(row: models.Message) -> str:
+    """Return the round that a message is about, which `get` sees to."""
+    return str(row.round_id)
 
 
 def as_message(row: models.Message, public_url: str) -> Message:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,23 @@ from schemas import (
 Pairs = Iterable[tuple[str, str]]
 _SAID = {"accept": "accepted", "decline": "declined"}
 _SHOWN_TO_OVERSEERS = ("reason", "reason_code", "mentor_text", "learner_text")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which pairings are wanted; None: whatever they are.
+
+    Attributes:
+        state: Their state.
+        updated_since: When they were changed at the earliest.
+
+    """
+
+    state: PairingState | None = None
+    updated_since: datetime | None = None
+
+
+_ALL = Filter()
 
 
 def as_pairing(row: models.Pairing, actor: Actor) -> RoundPairing:
@@ -97,7 +115,7 @@ def search(
     actor: Actor,
     round_row: models.Round,
     cut: Cut,
-    state: PairingState | None = None,
+    wanted: Filter = _ALL,
 ) -> tuple[Sequence[models.Pairing], str | None]:
     """Return a page of the round's pairings that the actor may see.
 
@@ -110,8 +128,10 @@ def search(
         .where(table.round_id == round_row.id, *_visible(actor))
         .order_by(*key)
     )
-    if state is not None:
-        asked = asked.where(table.state == state)
+    if wanted.state is not None:
+        asked = asked.where(table.state == wanted.state)
+    if wanted.updated_since is not None:
+        asked = asked.where(table.updated_at >= wanted.updated_since)
     if cut.after is not None:
         last = session.get(table, cut.after)
         if last is not None:
@@ -127,14 +147,32 @@ def _visible(actor: Actor) -> list[ColumnElement[bool]]:
     if may_oversee(actor):
         return []
     table = models.Pairing
-    own = (table.mentor_id == actor.city) | (table.learner_id == actor.city)
+    city = models.City
+    ours = city.id == actor.city
+    if actor.association is not None:
+        ours = city.association == actor.association
+    cities = select(city.id).where(ours)
+    own = table.mentor_id.in_(cities) | table.learner_id.in_(cities)
     return [table.state.in_(SHARED_STATES) | (table.state.in_(ENDED_STATES) & own)]
+
+
+def _associations(
+    session: Session, actor: Actor, row: models.Pairing
+) -> Collection[str | None]:
+    """Return what the two cities name as their associations, if one is asking."""
+    if actor.association is None:
+        return ()
+    city = models.City
+    asked = select(city.association).where(city.id.in_(cities_of(row)))
+    return session.scalars(asked).all()
 
 
 def get(session: Session, actor: Actor, pairing_id: str) -> models.Pairing:
     """Return the pairing, or raise `NotFound` if there is none for the actor."""
     row = session.get(models.Pairing, pairing_id)
-    if row is None or not may_see_pairing(actor, row.state, cities_of(row)):
+    if row is None or not may_see_pairing(
+        actor, row.state, cities_of(row), _associations(session, actor, row)
+    ):
         raise NotFound(f"There is no pairing with the id {pairing_id}.")
     return row
 

@@ -13,6 +13,7 @@ from app.permissions import (
     may_enter_city,
     may_know_wishes,
     may_leave_round,
+    may_nominate,
 )
 from app.services import audit, cities, notices, pairings, policies, rounds
 from app.services.changes import changed_fields
@@ -81,6 +82,7 @@ def put(
         city_id: Which city.
         new: What is left out is as the city's profile says now.
 
+    The association of a city may enter it, once, and not say whom it wishes for.
     In a released round an organiser may let a late city in, for a repair to use, and
     change the places of one that takes part, but not below its pairings.
 
@@ -92,11 +94,15 @@ def put(
         NoPlaces: If the city has more pairings than it would have places.
 
     """
-    _may_enter(actor, round_row, city_id)
+    row = find(session, round_row.id, city_id)
+    nominates = row is None and _nominates(session, actor, round_row, city_id)
+    if not nominates:
+        _may_enter(actor, round_row, city_id)
+    elif new.wishes or new.vetoes:
+        raise Forbidden("Wishes and vetoes are the city's own: leave them out.")
     city = cities.as_city(cities.get(session, city_id))
     written = _complete(city, new)
     _refuse_unknown(session, city_id, new)
-    row = find(session, round_row.id, city_id)
     before = {} if row is None else as_participant(row, actor).to_dict()
     if row is None:
         row = models.Participant(round_id=round_row.id, city_id=city_id)
@@ -165,6 +171,14 @@ def _end_pairings(
             notices.tell_organisers(session, round_row, one, "withdrawn")
     if round_row.phase == "staged":
         notices.hold(session, round_row)
+
+
+def _nominates(
+    session: Session, actor: Actor, round_row: models.Round, city_id: str
+) -> bool:
+    """Tell whether the actor is the association that may enter the city now."""
+    asked = select(models.City.association).where(models.City.id == city_id)
+    return may_nominate(actor, session.scalar(asked), round_row.phase)
 
 
 def _may_enter(actor: Actor, round_row: models.Round, city_id: str) -> None:

@@ -54,19 +54,14 @@ def move(
     if to == "archived":
         for one in pairings.of_round(session, row.id, ("offered",)):
             pairings.withdraw(session, actor, row, one, "The round was archived.")
+        row.archived_at = now()
     before, row.phase = row.phase, to
     if before == "staged":
         _forget_staged(session, row)
     rounds.touch(session, row)
-    audit.record(
-        session,
-        actor,
-        "round.moved",
-        round_id=row.id,
-        before=before,
-        to=to,
-        reason=reason,
-    )
+    audit.record(session, actor, "round.moved", round_id=row.id, before=before, to=to)
+    if reason is not None:
+        audit.remark(session, row.id, "round.moved", reason)
 
 
 def _must_lead_there(row: models.Round, to: str, reason: str | None) -> None:

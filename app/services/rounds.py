@@ -1,6 +1,8 @@
 """Rounds: setting one up, and moving it from phase to phase."""
 
+from calendar import monthrange
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -29,9 +31,29 @@ CHANGEABLE = ("draft", "open", "closed")
 
 def as_round(row: models.Round) -> Round:
     """Return the round as it travels."""
-    return Round.model_validate(
-        {field: getattr(row, field) for field in Round.model_fields}
-    )
+    stored = Round.model_fields.keys() - {"texts_until"}
+    fields = {field: getattr(row, field) for field in stored}
+    return Round.model_validate(fields | {"texts_until": texts_until(row)})
+
+
+def texts_until(row: models.Round) -> datetime | None:
+    """Return when the round's texts are erased, or None while it is not archived."""
+    if row.archived_at is None:
+        return None
+    return months_after(row.archived_at, row.retention_months)
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """Return the moment so many months later: on the last day of a shorter month.
+
+    Args:
+        moment: When to begin.
+        months: How many; fewer than 0: earlier.
+
+    """
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    last = monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
 
 
 def as_written(row: models.Round) -> dict[str, object]:
@@ -45,15 +67,20 @@ def _write(row: models.Round, new: RoundWrite) -> None:
 
 
 def search(
-    session: Session, actor: Actor, cut: Cut
+    session: Session, actor: Actor, cut: Cut, since: datetime | None = None
 ) -> tuple[Sequence[models.Round], str | None]:
-    """Return a page of the rounds that the actor may see, by id."""
+    """Return a page of the rounds that the actor may see, by id.
+
+    Those that were changed at this moment or later, if there is one.
+    """
     asked = select(models.Round).order_by(models.Round.id)
     if not may_oversee(actor):
         own = select(models.Participant.round_id).where(
             models.Participant.city_id == actor.city
         )
         asked = asked.where((models.Round.phase != "draft") | models.Round.id.in_(own))
+    if since is not None:
+        asked = asked.where(models.Round.updated_at >= since)
     if cut.after is not None:
         asked = asked.where(models.Round.id > cut.after)
     found = session.scalars(asked.limit(cut.limit + 1)).all()

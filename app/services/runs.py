@@ -14,7 +14,7 @@ from app.db import Database, fenced, models
 from app.db.models.base import now
 from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
 from app.permissions import Actor, may_organise, may_oversee
-from app.services import audit, bridge, policies
+from app.services import announcing, audit, bridge, policies
 from app.services.paging import Cut, cut_off
 from schemas import Policy, Problem, ProblemDetails, Progress, Run, RunWrite, Solution
 
@@ -318,9 +318,12 @@ def _end(
     database: Database, session: Session, mine: Claim, state: str, **values: object
 ) -> bool:
     ended = _moment(database.seconds(session))
-    return _write(
+    kept = _write(
         session, mine, state=state, finished_at=ended, lease_until=None, **values
     )
+    if kept:
+        announcing.run_finished(session, mine.run)
+    return kept
 
 
 def store(database: Database, mine: Claim, body: str) -> bool:
@@ -403,6 +406,7 @@ def _count_lost(
         else:
             row.state, row.refusal = "failed", why.to_dict()
             row.finished_at = _moment(database.seconds(session))
+            announcing.run_finished(session, row.id)
     return rows
 
 

@@ -201,6 +201,12 @@ def _whole_number(cell: str) -> int:
     return int(plain)
 
 
+def _year(cell: str) -> int:
+    """Read a year; of a day, as spreadsheets like to make of one, the year counts."""
+    day = re.fullmatch(r"([0-9]{4})-[0-9]{2}-[0-9]{2}", cell)
+    return _whole_number(day[1] if day else cell)
+
+
 def _number(cell: str) -> float:
     plain = _SPACES.sub("", cell).replace(",", ".")
     if not _NUMBER.fullmatch(plain):
@@ -328,7 +334,7 @@ def _own_columns() -> tuple[Column, ...]:
             "population_year",
             "The year of that figure.",
             ("population", "year"),
-            _whole_number,
+            _year,
             _part("population", "year"),
         ),
         Column(
@@ -356,7 +362,7 @@ def _own_columns() -> tuple[Column, ...]:
             "migrant_share_year",
             "The year of that share.",
             ("migrant_share", "year"),
-            _whole_number,
+            _year,
             _part("migrant_share", "year"),
         ),
         Column(

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.web import (
+    account,
     answers,
     board,
     chosen,
@@ -12,17 +13,22 @@ from app.web import (
     outbox,
     overrides,
     pairings,
+    people,
+    privacy,
     repairs,
     round_form,
     rounds,
     runs,
     scenarios,
+    webhooks,
 )
 from app.web.refusals import refusal_page, wants_page
 
 router = APIRouter()
 for _page in (
     entrance,
+    account,
+    people,
     cities,
     rounds,
     round_form,
@@ -36,6 +42,8 @@ for _page in (
     pairings,
     chosen,
     ledger,
+    webhooks,
+    privacy,
 ):
     router.include_router(_page.router)
 

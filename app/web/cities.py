@@ -1,7 +1,7 @@
 """Pages of cities: the list, a profile and its form, practices, spreadsheets."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -16,16 +16,17 @@ from app.db import models
 from app.deps import Precondition, etag
 from app.errors import Foreign, InvalidInput, NotFound, Refusal, Stale, Unknown
 from app.permissions import Actor, may_edit_city
-from app.services import cities, imports, reasons
+from app.services import cities, contacts, imports, reasons, workbook
 from app.services.paging import Cut
 from app.services.sheet import COLUMNS
-from app.web.forms import download, must_organise, said, see
+from app.web.forms import download, must_organise, read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, Visitor
+from app.web.visitors import Form, OnlyOnce, Visitor
 from schemas import (
     AREA_IDS,
     CellError,
     City,
+    ContactWrite,
     InputError,
     Practice,
     Role,
@@ -96,6 +97,22 @@ def export(desk: Visitor) -> Response:
     """Give all cities as a table, as spreadsheets in Europe expect it."""
     with desk.read() as (session, _actor):
         return download(imports.export_table(cities.every(session), ";"), "cities.csv")
+
+
+@router.get("/cities/template.xlsx")
+def template_workbook(desk: Visitor) -> Response:
+    """Give the template as a workbook."""
+    with desk.read():
+        content = imports.template_workbook()
+        return download(content, "cities-template.xlsx", workbook.MEDIA_TYPE)
+
+
+@router.get("/cities/export.xlsx")
+def export_workbook(desk: Visitor) -> Response:
+    """Give all cities as a workbook."""
+    with desk.read() as (session, _actor):
+        content = imports.export_workbook(cities.every(session))
+        return download(content, "cities.xlsx", workbook.MEDIA_TYPE)
 
 
 @router.get("/cities/import")
@@ -177,10 +194,11 @@ def _cells(form: FormData) -> dict[str, str]:
 
 @router.get("/cities/new")
 def new_city(desk: Visitor) -> HTMLResponse:
-    """Show an empty form."""
+    """Show an empty form; an association registers the cities that it supports."""
     with desk.read() as (_session, actor):
-        must_organise(actor)
-        return _form_page(actor, _NEW, {}, None)
+        if actor.association is None:
+            must_organise(actor)
+        return _form_page(actor, _NEW, {"association": actor.association or ""}, None)
 
 
 @router.post("/cities/new")
@@ -271,7 +289,8 @@ def _city_page(
 ) -> HTMLResponse:
     row = cities.get(session, city_id)
     known = Locale("en").languages
-    shown = {"saved": False, "wrong": [], "typed": _NO_PRACTICE} | values
+    nothing = {"saved": False, "wrong": [], "typed": _NO_PRACTICE}
+    shown = nothing | {"refused": None, "contact": _NO_CONTACT} | values
     return show(
         "city.html",
         actor,
@@ -282,8 +301,21 @@ def _city_page(
         countries=_countries(),
         language_names=lambda codes: ", ".join(known.get(c, c) for c in codes),
         may_edit=may_edit_city(actor, city_id),
+        contacts=_contacts(session, actor, row),
         **shown,
     )
+
+
+_NO_CONTACT = dict.fromkeys(("id", "name", "function", "email"), "")
+
+
+def _contacts(
+    session: Session, actor: Actor, row: models.City
+) -> list[models.Contact] | None:
+    """Return the city's contact persons; None if they are not the visitor's to see."""
+    if not contacts.may_see(session, actor, row):
+        return None
+    return list(contacts.of_city(session, actor, row.id))
 
 
 @router.get("/cities/{city_id}")
@@ -321,3 +353,69 @@ def delete_practice(
         entry = cities.practice(row, practice_id)
         cities.remove_practice(session, actor, row, entry)
     return see(f"/cities/{city_id}?saved=1")
+
+
+def _contact(form: FormData) -> ContactWrite:
+    """Return the contact person as the form says, or raise `InvalidInput`."""
+    fields = {name: said(form, name) or None for name in ("name", "function", "email")}
+    return read(ContactWrite, **fields)
+
+
+def _contact_again(
+    desk: Visitor, city_id: str, form: FormData, contact_id: str = ""
+) -> Callable[[Refusal], HTMLResponse]:
+    """Return what shows the city's page once more, with what was typed."""
+    typed = {name: said(form, name) for name in _NO_CONTACT} | {"id": contact_id}
+
+    def shown(refused: Refusal) -> HTMLResponse:
+        with desk.read() as (session, actor):
+            status = refused.status
+            told = {"refused": refused, "contact": typed}
+            return _city_page(session, actor, city_id, status, **told)
+
+    return shown
+
+
+@router.post("/cities/{city_id}/contacts")
+def add_contact(desk: Visitor, once: OnlyOnce, city_id: str, form: Form) -> Response:
+    """Add a contact person."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        contacts.add(session, actor, city_id, _contact(form))
+        return see(f"/cities/{city_id}?saved=1#contacts")
+
+    again = _contact_again(desk, city_id, form)
+    return tried(partial(once.answer, desk, work), again)
+
+
+@router.post("/cities/{city_id}/contacts/{contact_id}")
+def change_contact(
+    desk: Visitor, city_id: str, contact_id: str, form: Form
+) -> Response:
+    """Change a contact person, or say that it is still right."""
+
+    def work() -> Response:
+        with desk.write() as (session, actor):
+            row = contacts.get(session, actor, city_id, contact_id, lock=True)
+            new, seen = _contact(form), said(form, "version")
+            Precondition(etag(int(seen) if seen.isdecimal() else 0)).check(
+                row.version, contacts.as_written(row).to_dict(), new.to_dict()
+            )
+            contacts.change(session, actor, row, new)
+        return see(f"/cities/{city_id}?saved=1#contacts")
+
+    return tried(work, _contact_again(desk, city_id, form, contact_id))
+
+
+@router.post("/cities/{city_id}/contacts/{contact_id}/delete")
+def erase_contact(
+    desk: Visitor, once: OnlyOnce, city_id: str, contact_id: str
+) -> Response:
+    """Erase a contact person."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = contacts.get(session, actor, city_id, contact_id, lock=True)
+        contacts.remove(session, actor, row)
+        return see(f"/cities/{city_id}?saved=1#contacts")
+
+    return once.answer(desk, work)

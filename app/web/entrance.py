@@ -1,15 +1,34 @@
-"""The front, and coming in."""
+"""The front, and the ways to come in."""
+
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.errors import Unknown
-from app.services import accounts
+from app import oidc
+from app.deps import Caller, TheSettings, TheThrottle
+from app.errors import Busy, NotFound, Refusal, TooMany, Unknown
+from app.services import signing_in
+from app.settings import Settings
 from app.web.forms import said, see
 from app.web.showing import show
-from app.web.visitors import Form, Guest, cookie_of, forget, remember
+from app.web.visitors import (
+    Form,
+    Guest,
+    forget,
+    is_production,
+    keep,
+    kept,
+    remember,
+    secret,
+    visit,
+)
 
 router = APIRouter(include_in_schema=False)
+_OIDC = "compaan-oidc"
+_WELCOME = "/account?done=welcome"
+_HERE = (Unknown, TooMany, Busy)
+"""Refusals that are told where people come in."""
 
 
 @router.get("/")
@@ -19,35 +38,178 @@ def front(guest: Guest) -> HTMLResponse:
         return show("front.html", actor, "")
 
 
+def _here(to: str) -> str:
+    """Return the page to go on to, if it is one of ours."""
+    is_ours = to.startswith("/") and not to.startswith(("//", "/\\"))
+    return to if is_ours and to.isprintable() else "/"
+
+
+def _door(  # noqa: PLR0913 -- what the page shows
+    request: Request,
+    *,
+    to: str = "/",
+    email: str = "",
+    by_token: bool = False,
+    sent: bool = False,
+    refused: Refusal | None = None,
+) -> HTMLResponse:
+    """Show the ways to come in, and what was refused."""
+    settings: Settings = request.app.state.settings
+    page = show(
+        "sign_in.html",
+        None,
+        "",
+        refused.status if refused else 200,
+        to=_here(to),
+        email=email,
+        by_token=by_token or not is_production(request),
+        sent=sent,
+        refused=refused,
+        provider=settings.oidc_name if settings.oidc_issuer else None,
+    )
+    if refused is not None and "Retry-After" in refused.headers:
+        page.headers["Retry-After"] = refused.headers["Retry-After"]
+    return page
+
+
+def _let_in(
+    request: Request,
+    work: Callable[[], signing_in.Entry],
+    to: str,
+    again: Callable[[Refusal], HTMLResponse],
+) -> Response:
+    """Sign the browser in and lead it on; who is new is led to the own account."""
+    try:
+        entry = work()
+    except _HERE as error:
+        return again(error)
+    answer = see(_WELCOME if entry.is_first else _here(to))
+    remember(request, answer, entry.cookie)
+    return answer
+
+
 @router.get("/sign-in")
-def ask_for_token(to: str = "/") -> HTMLResponse:
-    """Ask for the token."""
-    return show("sign_in.html", None, "", to=to, wrong=None)
+def ask(request: Request, to: str = "/", done: str = "") -> HTMLResponse:
+    """Show the ways to come in."""
+    return _door(request, to=to, sent=done == "sent")
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, form: Form) -> Response:
-    """Sign the browser in with a token."""
-    to = said(form, "to")
-    if not to.startswith("/") or to.startswith(("//", "/\\")):
-        to = "/"  # nowhere else than here
+def sign_in(
+    request: Request, throttle: TheThrottle, caller: Caller, form: Form
+) -> Response:
+    """Sign the browser in with an address and a password, or with a token."""
+    database = request.app.state.database
+    email, to, token = said(form, "email"), said(form, "to"), said(form, "token")
+
+    def by_token() -> signing_in.Entry:
+        with database.write() as session:
+            return signing_in.by_token(session, token, visit(request))
+
+    def by_password() -> signing_in.Entry:
+        throttle.attempt(email, caller)
+        typed = secret(form, "password")
+        entry = signing_in.by_password(database, email, typed, visit(request))
+        throttle.succeed(email)
+        return entry
+
+    def again(refused: Refusal) -> HTMLResponse:
+        is_token = "token" in form
+        return _door(request, to=to, email=email, by_token=is_token, refused=refused)
+
+    return _let_in(request, by_token if "token" in form else by_password, to, again)
+
+
+@router.post("/sign-in/mail")
+def ask_for_link(
+    request: Request, throttle: TheThrottle, caller: Caller, form: Form
+) -> Response:
+    """Send a link to whoever has the address; nobody is told whether."""
+    email = said(form, "email")
     try:
+        throttle.mail(email, caller)
+        signing_in.ask_for_link(request.app.state.database, email)
+    except _HERE as error:
+        return _door(request, email=email, refused=error)
+    return see("/sign-in?done=sent")
+
+
+@router.get("/sign-in/link")
+def show_link(key: str = "") -> HTMLResponse:
+    """Show a button: programs that look through mail follow links, and press none."""
+    return show("link.html", None, "", key=key)
+
+
+@router.post("/sign-in/link")
+def follow_link(request: Request, form: Form) -> Response:
+    """Sign the browser in with the link of a mail, once."""
+
+    def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
-            cookie = accounts.sign_in(session, said(form, "token"))
-    except Unknown as error:
-        return show("sign_in.html", None, "", 401, to=to, wrong=str(error))
-    answer = see(to)
-    remember(request, answer, cookie)
+            return signing_in.by_link(session, said(form, "key"), visit(request))
+
+    return _let_in(request, work, "/", lambda error: _door(request, refused=error))
+
+
+def _must_be_set(settings: Settings) -> None:
+    if not settings.oidc_issuer:
+        raise NotFound("Nobody signs in in this way here.")
+
+
+@router.get("/sign-in/oidc")
+def go_to_provider(
+    request: Request,
+    settings: TheSettings,
+    throttle: TheThrottle,
+    caller: Caller,
+    to: str = "/",
+) -> Response:
+    """Send the browser to the provider of identities.
+
+    By a link: browsers follow a form of ours to no other site.
+    """
+    _must_be_set(settings)
+    try:
+        throttle.knock(caller)
+        begun = oidc.begin(settings, _here(to))
+    except _HERE as error:
+        return _door(request, to=to, refused=error)
+    answer = RedirectResponse(begun.url, 303)
+    keep(request, answer, begun.kept, oidc.KEPT_SECONDS, _OIDC)
     return answer
+
+
+@router.get(oidc.BACK)
+def come_back(
+    request: Request, settings: TheSettings, state: str = "", code: str = ""
+) -> Response:
+    """Sign the browser in for which the provider vouches."""
+    _must_be_set(settings)
+    try:
+        found = oidc.finish(settings, kept(request, _OIDC) or "", state, code)
+    except _HERE as error:
+        answer: Response = _door(request, refused=error)
+    else:
+        answer = _vouched(request, found)
+    forget(answer, _OIDC)
+    return answer
+
+
+def _vouched(request: Request, found: oidc.Vouched) -> Response:
+    def work() -> signing_in.Entry:
+        with request.app.state.database.write() as session:
+            return signing_in.by_provider(session, found.email or "", visit(request))
+
+    return _let_in(request, work, found.to, lambda error: _door(request, refused=error))
 
 
 @router.post("/sign-out")
 def sign_out(request: Request, _form: Form) -> Response:
     """Sign the browser out, here and in the database."""
-    cookie = cookie_of(request)
+    cookie = kept(request)
     if cookie is not None:
         with request.app.state.database.write() as session:
-            accounts.sign_out(session, cookie)
+            signing_in.sign_out(session, cookie)
     answer = see("/")
     forget(answer)
     return answer

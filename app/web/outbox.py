@@ -78,7 +78,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
 
 def _round_of(desk: Desk, message_id: str) -> str:
     with desk.read() as (session, actor):
-        return outbox.get(session, actor, message_id).round_id
+        return outbox.round_of(outbox.get(session, actor, message_id))
 
 
 def _outbox(round_id: str, form: Form, done: str) -> Response:
@@ -95,7 +95,7 @@ def send_test(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id)
         outbox.send_test(session, actor, row)
-        return _outbox(row.round_id, form, "test")
+        return _outbox(outbox.round_of(row), form, "test")
 
     again = partial(_page, desk, settings, _round_of(desk, message_id))
     return tried(partial(once.answer, desk, work), again)
@@ -110,7 +110,7 @@ def send_again(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id, lock=True)
         delivery.send_again(session, actor, row)
-        return _outbox(row.round_id, form, "again")
+        return _outbox(outbox.round_of(row), form, "again")
 
     again = partial(_page, desk, settings, _round_of(desk, message_id))
     return tried(partial(once.answer, desk, work), again)

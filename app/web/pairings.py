@@ -17,13 +17,13 @@ from app.permissions import (
     may_oversee,
 )
 from app.render import explanation_values
-from app.services import check_ins, pairings, rounds
+from app.services import check_ins, contacts, pairings, rounds
 from app.services.paging import Cut
 from app.services.words.catalogue import LANGUAGES, Language, language
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
-from schemas import AnswerWrite, CheckIn, CheckInWrite, Role
+from schemas import AnswerWrite, CheckIn, CheckInWrite, Contact, Role
 
 router = APIRouter(include_in_schema=False)
 _SIDES: tuple[Role, ...] = get_args(Role)
@@ -71,6 +71,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
             names={city.id: city.name for city in cities},
             sides=_answering(actor, row),
             notes=_notes(session, actor, row),
+            people=_people(session, actor, row, cities),
             oversees=may_oversee(actor),
             languages=LANGUAGES,
             refused=refused,
@@ -102,6 +103,24 @@ def _notes(session: Session, actor: Actor, row: models.Pairing) -> list[CheckIn]
         return None
     found, _ = check_ins.search(session, actor, row, _NOTES)
     return list(map(check_ins.as_check_in, found))
+
+
+def _people(
+    session: Session, actor: Actor, row: models.Pairing, cities: list[models.City]
+) -> dict[str, list[Contact]]:
+    """Return the contact persons of a confirmed pairing, by city, but the own city's.
+
+    Only those cities are in it whose persons the visitor may know.
+    """
+    if row.state != "confirmed":
+        return {}
+    return {
+        city.id: list(
+            map(contacts.as_contact, contacts.of_city(session, actor, city.id))
+        )
+        for city in cities
+        if city.id != actor.city and contacts.may_see(session, actor, city)
+    }
 
 
 @router.post("/pairings/{pairing_id}/answer")

@@ -23,7 +23,14 @@ Typed = Mapping[str, str]
 """What stands in the form."""
 R = TypeVar("R", bound=RoundWrite)
 
-_FIELDS = ("name", "description", "answer_days", "public", "version")
+_FIELDS = (
+    "name",
+    "description",
+    "answer_days",
+    "retention_months",
+    "public",
+    "version",
+)
 
 
 def _typed(form: Form) -> dict[str, str]:
@@ -35,6 +42,7 @@ def _stored(row: models.Round) -> dict[str, str]:
         "name": row.name,
         "description": row.description or "",
         "answer_days": str(row.answer_days),
+        "retention_months": str(row.retention_months),
         "public": "yes" if row.public else "",
         "version": str(row.version),
     }
@@ -42,16 +50,20 @@ def _stored(row: models.Round) -> dict[str, str]:
 
 def _written(typed: Typed, kind: type[R], **fields: object) -> R:
     """Return the round as the form says, or raise `InvalidInput`."""
-    days = typed["answer_days"]
     return read(
         kind,
         name=typed["name"],
         description=typed["description"] or None,
-        # What is no number is refused as all others are: by its own field.
-        answer_days=int(days) if days.isdecimal() else days or None,
+        answer_days=_number(typed["answer_days"]),
+        retention_months=_number(typed["retention_months"]),
         public=typed["public"] == "yes",
         **fields,
     )
+
+
+def _number(typed: str) -> int | str | None:
+    """Return the number; what is none is refused as all else: by its own field."""
+    return int(typed) if typed.isdecimal() else typed or None
 
 
 def _form_page(

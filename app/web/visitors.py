@@ -14,45 +14,72 @@ from app.db import Database
 from app.deps import Desk, Once
 from app.errors import Foreign, Unknown
 from app.permissions import Actor
-from app.services import accounts
+from app.services import signing_in
 
-_SECURE, _PLAIN = "__Host-compaan", "compaan"
-
-
-def cookie_of(request: Request) -> str | None:
-    """Return the cookie that signs this browser in, or None."""
-    return request.cookies.get(_SECURE) or request.cookies.get(_PLAIN)
+_NAME = "compaan"
+_HOST = "__Host-"
+"""No other host, and nobody who reads along, sets a cookie whose name begins so."""
 
 
-def remember(request: Request, response: Response, cookie: str) -> None:
-    """Sign the browser in; over plain HTTP the cookie cannot be a secure one."""
-    secure = request.url.scheme == "https"
+def is_production(request: Request) -> bool:
+    """Tell whether people rely on this service."""
+    return bool(request.app.state.settings.production)
+
+
+def kept(request: Request, name: str = _NAME) -> str | None:
+    """Return a cookie of ours, or None; in production none but secure ones count."""
+    plain = None if is_production(request) else request.cookies.get(name)
+    return request.cookies.get(_HOST + name) or plain
+
+
+def keep(
+    request: Request, response: Response, value: str, seconds: int, name: str = _NAME
+) -> None:
+    """Have the browser keep a cookie; over plain HTTP it cannot be a secure one."""
+    secure = is_production(request) or request.url.scheme == "https"
     response.set_cookie(
-        _SECURE if secure else _PLAIN,
-        cookie,
-        max_age=round(accounts.LOGIN.total_seconds()),
+        _HOST + name if secure else name,
+        value,
+        max_age=seconds,
         secure=secure,
         httponly=True,
         samesite="lax",
     )
 
 
-def forget(response: Response) -> None:
-    """Sign the browser out."""
-    response.delete_cookie(_PLAIN, httponly=True, samesite="lax")
-    response.delete_cookie(_SECURE, secure=True, httponly=True, samesite="lax")
+def forget(response: Response, name: str = _NAME) -> None:
+    """Have the browser forget a cookie."""
+    response.delete_cookie(name, httponly=True, samesite="lax")
+    response.delete_cookie(_HOST + name, secure=True, httponly=True, samesite="lax")
+
+
+def remember(request: Request, response: Response, cookie: str) -> None:
+    """Sign the browser in."""
+    keep(request, response, cookie, round(signing_in.LOGIN.total_seconds()))
+
+
+def visit(request: Request) -> signing_in.Visit:
+    """Return the browser that asks to be let in."""
+    browser = request.headers.get("user-agent", "")
+    return signing_in.Visit(browser, demo=not is_production(request))
+
+
+def secret(form: FormData, name: str) -> str:
+    """Return what stands in a field to the letter, as passwords are meant."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def _identify(session: Session, cookie: str | None) -> Actor:
     if cookie is None:
         raise Unknown("Sign in first.")
-    return accounts.signed_in(session, cookie)
+    return signing_in.signed_in(session, cookie)
 
 
 def desk_of(request: Request) -> Desk:
     """Return where this visitor is served; nobody is known without a cookie."""
-    cookie = cookie_of(request)
-    return Desk(request.app.state.database, lambda session: _identify(session, cookie))
+    cookie = kept(request)
+    return Desk(request.app.state.presence, lambda session: _identify(session, cookie))
 
 
 class Entrance:
@@ -78,7 +105,7 @@ async def _desk(request: Request) -> Desk:
 
 
 async def _guest(request: Request) -> Entrance:
-    return Entrance(request.app.state.database, cookie_of(request))
+    return Entrance(request.app.state.database, kept(request))
 
 
 async def _form(request: Request) -> FormData:

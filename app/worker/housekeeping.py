@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from app.db import Database
 from app.errors import Died, details
-from app.services import delivery, idempotency, pairings, runs
+from app.services import delivery, idempotency, pairings, retention, runs, sending
 from app.settings import Settings
 from app.worker.trouble import Trouble
 
 _HOUR = 3600.0
 _OFFERS = 30.0
 _MAIL = 2.0
+_WEBHOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,10 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("sweep of runs", settings.lease_seconds / 3, _sweep),
         Chore("kept answers", _HOUR, _forget_answers),
         Chore("deadlines of offers", _OFFERS, pairings.expire),
+        Chore("retention", _HOUR, retention.enforce),
         Chore("outbox", _MAIL, delivery.chore(settings)),
+        Chore("webhooks", _WEBHOOKS, sending.chore(settings)),
+        Chore("old deliveries", _HOUR, sending.forget_old),
     )
 
 

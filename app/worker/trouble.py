@@ -21,7 +21,9 @@ class Trouble:
 
     def tell(self, error: Exception) -> None:
         """Tell of a failure, unless it is the one that was told of last."""
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        # Messages of others, as of a database or a parser, may quote what was sent.
+        said = f": {error}" if isinstance(error, Refusal | OSError) else ""
+        reason = f"{type(error).__name__}{said}".partition("\n")[0]
         if reason != self._told:
             self._told = reason
             expected = isinstance(error, Refusal)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import data
 from app.db import Database, models
 from app.services import accounts, runs
+from app.services.tokens import add as add_token
 from matching import match
 
 INCLUCITIES = data.inclucities()
@@ -106,7 +107,7 @@ def add_officer(service, city_id: str, caller: str = "") -> None:
     with service.client.app.state.database.write() as session:
         address = f"{caller or city_id}@example.org"
         account = accounts.add_user(session, address, "officer", city_id)
-        service.tokens[caller or city_id] = accounts.add_token(session, account)
+        service.tokens[caller or city_id] = add_token(session, account)
 
 
 def closed_round(service, *cities: dict[str, Any], policy=None) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Who may do what: a row for every operation of the OpenAPI document."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,46 +16,98 @@ from app.main import create_app
 from app.permissions import TERMINAL
 from app.services import (
     accounts,
+    announcing,
     cities,
+    contacts,
     pairings,
     participants,
     phases,
     repairs,
     rounds,
     runs,
+    signing_in,
+    webhooks,
 )
+from app.services import tokens as tokens_of
+from app.services.tokens import add as add_token
+from app.services.tokens import revoke_all as revoke_tokens
 from app.settings import Settings
 from matching import match, repair
 from schemas import (
     AnswerWrite,
     City,
     CityWrite,
+    ContactWrite,
+    Invitation,
     ParticipationWrite,
     Practice,
     RoundWrite,
     RunWrite,
+    TokenWrite,
+    WebhookWrite,
 )
 from tests.app.profiles import city, refusal, register
-from tests.fixtures.service import ROLES, add_accounts
+from tests.fixtures.service import ROLES, add_accounts, serve_from
 
-# The answers to: nobody, the officer of the city in question, the officer of another
-# one, the auditor, the organiser, the administrator.
-CALLERS = (None, "officer", "stranger", "auditor", "organiser", "administrator")
-ANYBODY = (200,) * 6
-READERS = (401, 200, 200, 200, 200, 200)
-OVERSEERS = (401, 404, 404, 200, 200, 200)
+# The answers to: nobody; the officer of the city in question, and of another one; the
+# association of that city, and another one; auditor, organiser and administrator.
+CALLERS = (
+    None,
+    "officer",
+    "stranger",
+    "association",
+    "elsewhere",
+    "auditor",
+    "organiser",
+    "administrator",
+)
+ANYBODY = (200,) * 8
+
+
+def members(done: int) -> tuple[int, ...]:
+    return (401, *(done,) * 7)
 
 
 def organisers(done: int, refused: int = 403) -> tuple[int, ...]:
-    return (401, refused, refused, 403, done, done)
+    return (401, *(refused,) * 4, 403, done, done)
 
 
-def own_or_organisers(done: int) -> tuple[int, ...]:
-    return (401, done, 403, 403, done, done)
+def own_or_organisers(done: int, association: int = 403) -> tuple[int, ...]:
+    return (401, done, 403, association, 403, 403, done, done)
 
 
-PROFILE = city("mechelen", "mentor")
+def own_or_overseers(association: int = 404) -> tuple[int, ...]:
+    return (401, 200, 404, association, 404, 200, 200, 200)
+
+
+def organisers_alone(done: int) -> tuple[int, ...]:
+    """Of something that belongs to the organiser who asks."""
+    return (401, *(404,) * 5, done, 404)
+
+
+def colleagues(done: int, own: int) -> tuple[int, ...]:
+    """Of somebody of the city in question, whom others do not see."""
+    return (401, own, 404, own, 404, 403, done, done)
+
+
+def organisers_know(done: int) -> tuple[int, ...]:
+    """Of something that nobody else sees."""
+    return (401, *(404,) * 5, done, done)
+
+
+def of_the_city(done: int, association: int = 403) -> tuple[int, ...]:
+    """Of what partners and auditors do not see."""
+    return (401, done, 404, association, 404, 404, done, done)
+
+
+READERS = members(200)
+OVERSEERS = (401, 404, 404, 404, 404, 200, 200, 200)
+PROFILE = city("mechelen", "mentor", association="VVSG")
 NEW = {"name": "Another"}
+DESK = {"name": "Desk"}
+HOOK = {"url": "https://hooks.example.org/"}
+PLACE_OF = {"officer": "city", "association": "association"}
+PLACED = {"role": "officer", "city": "mechelen"}
 PRACTICE = {"area": "housing", "title": "T"}
 MATCH = {"cities": [PROFILE, city("b")]}
 WHY = {"reason": "A reason."}
@@ -85,6 +138,53 @@ def first_repair(world: "World") -> object:
 
 
 TABLE: dict[str, tuple[tuple[int, ...], object]] = {
+    "GET /api/v1/webhooks": (organisers_know(200), None),
+    "POST /api/v1/webhooks": (organisers(201), HOOK),
+    "GET /api/v1/webhooks/{webhook_id}": (organisers_know(200), None),
+    "PATCH /api/v1/webhooks/{webhook_id}": (organisers_know(200), {"active": False}),
+    "DELETE /api/v1/webhooks/{webhook_id}": (organisers_know(204), None),
+    "POST /api/v1/webhooks/{webhook_id}/secret": (organisers_know(200), None),
+    "POST /api/v1/webhooks/{webhook_id}/ping": (organisers_know(202), None),
+    "GET /api/v1/webhooks/{webhook_id}/deliveries": (organisers_know(200), None),
+    "GET /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}": (
+        organisers_know(200),
+        None,
+    ),
+    "POST /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": (
+        organisers_know(202),
+        None,
+    ),
+    "GET /api/v1/cities/{city_id}/contacts": (of_the_city(200, 200), None),
+    "POST /api/v1/cities/{city_id}/contacts": (of_the_city(201), DESK),
+    "GET /api/v1/cities/{city_id}/contacts/{contact_id}": (
+        of_the_city(200, 200),
+        None,
+    ),
+    "PUT /api/v1/cities/{city_id}/contacts/{contact_id}": (of_the_city(200), DESK),
+    "DELETE /api/v1/cities/{city_id}/contacts/{contact_id}": (of_the_city(204), None),
+    "GET /api/v1/account/export": (members(200), None),
+    "GET /api/v1/accounts/{account_id}/export": (organisers_know(200), None),
+    "GET /api/v1/audit": (OVERSEERS, None),
+    "GET /api/v1/account": (READERS, None),
+    "PATCH /api/v1/account": (members(200), {"name": "Another"}),
+    # The administrator is the last one.
+    "DELETE /api/v1/account": ((*members(204)[:-1], 409), None),
+    "PUT /api/v1/account/password": (members(204), {"new": "four words in a row"}),
+    "GET /api/v1/account/sign-ins": (READERS, None),
+    "DELETE /api/v1/account/sign-ins": (members(204), None),
+    "DELETE /api/v1/account/sign-ins/{sign_in_id}": (organisers_alone(204), None),
+    "GET /api/v1/account/tokens": (READERS, None),
+    "POST /api/v1/account/tokens": (members(201), {"name": "T"}),
+    "DELETE /api/v1/account/tokens/{token_id}": (organisers_alone(204), None),
+    "GET /api/v1/accounts": (READERS, None),
+    "POST /api/v1/accounts": (
+        own_or_organisers(201, association=201),
+        {"email": "new@example.org", "role": "officer", "city": "mechelen"},
+    ),
+    "GET /api/v1/accounts/{account_id}": (own_or_overseers(association=200), None),
+    "PATCH /api/v1/accounts/{account_id}": (colleagues(200, 403), {"name": "Another"}),
+    "DELETE /api/v1/accounts/{account_id}": (colleagues(204, 403), None),
+    "POST /api/v1/accounts/{account_id}/invitation": (colleagues(202, 202), None),
     "GET /api/v1/policy-areas": (ANYBODY, None),
     "POST /api/v1/match": (ANYBODY, MATCH),
     "GET /api/v1/cities": (READERS, None),
@@ -100,7 +200,7 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "PATCH /api/v1/cities/{city_id}": (own_or_organisers(200), NEW),
     "DELETE /api/v1/cities/{city_id}": (organisers(204), None),
     "GET /api/v1/cities/{city_id}/suggestions": (READERS, None),
-    "GET /api/v1/cities/{city_id}/audit": ((401, 200, 404, 200, 200, 200), None),
+    "GET /api/v1/cities/{city_id}/audit": (own_or_overseers(association=200), None),
     "GET /api/v1/cities/{city_id}/practices": (READERS, None),
     "POST /api/v1/cities/{city_id}/practices": (own_or_organisers(201), PRACTICE),
     "GET /api/v1/cities/{city_id}/practices/{practice_id}": (READERS, None),
@@ -160,10 +260,7 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "POST /api/v1/pairings/{pairing_id}/answer": (own_or_organisers(200), YES),
     "POST /api/v1/pairings/{pairing_id}/dismiss": (organisers(200, 404), WHY),
     "POST /api/v1/pairings/{pairing_id}/withdraw": (organisers(200), WHY),
-    "GET /api/v1/pairings/{pairing_id}/check-ins": (
-        (401, 200, 404, 200, 200, 200),
-        None,
-    ),
+    "GET /api/v1/pairings/{pairing_id}/check-ins": (own_or_overseers(), None),
     "POST /api/v1/pairings/{pairing_id}/check-ins": (own_or_organisers(201), MET),
     "GET /api/v1/rounds/{round_id}/outbox": (OVERSEERS, None),
     "GET /api/v1/rounds/{round_id}/messages": (OVERSEERS, None),
@@ -203,7 +300,9 @@ ASKED = {
 }
 STORE_NOTHING = ("GET ", "POST /api/v1/match", "POST /api/v1/runs/{run_id}/what-if")
 # The runs of this world stay as they are: nobody computes them.
-APP = create_app(Settings(match_per_minute=100_000, runs_at_once=0))
+APP = create_app(
+    Settings(match_per_minute=100_000, requests_per_minute=10_000_000, runs_at_once=0)
+)
 OPERATIONS = [
     f"{method.upper()} {path}"
     for path, methods in APP.openapi()["paths"].items()
@@ -229,6 +328,12 @@ class World:
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(models.Audit)) or 0
 
+    def get(self, path: str, role: str | None) -> str:
+        headers = {}
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[role]}"
+        return self.client.get(path, headers=headers).text
+
     def call(self, operation: str, role: str | None, body: object):
         method, path = (operation + ASKED.get(operation, "")).split(" ")
         ids = self.ids | {
@@ -237,6 +342,8 @@ class World:
         ids["round_id"] = ROUND_OF.get(operation, ids["round_id"])
         if callable(body):
             body = body(self)
+        if operation.endswith("/invitation"):
+            ids["account_id"] = ids["invited"]
         if operation.startswith("DELETE /api/v1/runs"):
             ids["run_id"] = self.queued
         if operation == "DELETE /api/v1/rounds/{round_id}":
@@ -260,14 +367,27 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def built() -> dict[object, tuple[str, World]]:
+    """Return what has been built: a world for each kind of database, to be copied."""
+    return {}
+
+
 @pytest.fixture
-def make_world(client, copy_database) -> Iterator[Callable[[], World]]:
+def make_world(client, copy_database, built) -> Iterator[Callable[[], World]]:
     """Return what makes another world of this kind."""
     opened: list[Database] = []
+    if copy_database not in built:
+        url = copy_database()
+        first = Database(url)
+        built[copy_database] = url, build(client, first)
+        first.close()  # one that is in use cannot be copied
+    source, world = built[copy_database]
 
     def make() -> World:
-        opened.append(Database(copy_database()))
-        return build(client, opened[-1])
+        opened.append(Database(copy_database(source)))
+        serve_from(APP, opened[-1])
+        return replace(world, database=opened[-1])
 
     yield make
     for database in opened:
@@ -281,11 +401,30 @@ def world(make_world) -> World:
 
 def build(client: TestClient, database: Database) -> World:
     tokens = add_accounts(database)
-    APP.state.database = database
+    serve_from(APP, database)
     with database.write() as session:
-        stranger = accounts.add_user(session, "s@example.org", "officer", "other")
-        tokens["stranger"] = accounts.add_token(session, stranger)
-        for profile in (PROFILE, city("other"), city("alone"), city("third")):
+        for name, role, place in (
+            ("stranger", "officer", "other"),
+            ("colleague", "officer", "mechelen"),
+            ("association", "association", "VVSG"),
+            ("elsewhere", "association", "Brulocalis"),
+        ):
+            account = accounts.add_user(
+                session, f"{name}@example.org", role, **{PLACE_OF[role]: place}
+            )
+            tokens[name] = add_token(session, account)
+        colleague = accounts.find_user(session, "colleague@example.org")
+        invited = accounts.invite(
+            session, TERMINAL, Invitation(**PLACED, email="invited@example.org")
+        )
+        organiser = accounts.find_user(session, "organiser@example.org")
+        spare = tokens_of.make(
+            session, accounts.as_actor(organiser), TokenWrite(name="Spare")
+        )
+        signing_in.let_in(session, organiser, "password", signing_in.Visit("Firefox"))
+        (browser,) = signing_in.of_account(session, accounts.as_actor(organiser))
+        other = city("other", association="Brulocalis")
+        for profile in (PROFILE, other, city("alone"), city("third")):
             cities.add(session, TERMINAL, City(**profile))
         row = cities.get(session, "mechelen")
         practice = cities.add_practice(session, TERMINAL, row, Practice(**PRACTICE))
@@ -310,7 +449,21 @@ def build(client: TestClient, database: Database) -> World:
         ).first()
         assert message is not None
         message.state, message.account_id = "failed", find_organiser(session)
+        hook = webhooks.add(
+            session, TERMINAL, WebhookWrite(**HOOK), allow_private=False
+        )
+        told = announcing.ping(session, hook)
+        told.state, told.ended_at = "failed", now()
+        person = ContactWrite(name="Contact")
+        contact = contacts.add(session, TERMINAL, "mechelen", person)
     ids = {
+        "webhook_id": hook.id,
+        "delivery_id": told.id,
+        "contact_id": contact.id,
+        "account_id": colleague.id,
+        "invited": invited.id,
+        "token_id": spare.id,
+        "sign_in_id": browser.id,
         "message_id": message.id,
         "city_id": "mechelen",
         "round_id": "r",
@@ -453,9 +606,7 @@ def test_tokens_are_read_only_expire_and_fall_with_the_account(service):
     with database.write() as session:
         account = accounts.find_user(session, "Organiser@example.org")
         for name, scope, days in (("reads", "read", None), ("old", "write", 0)):
-            service.tokens[name] = accounts.add_token(
-                session, account, scope, name, days
-            )
+            service.tokens[name] = add_token(session, account, scope, name, days)
     register(service, city("a"))
 
     assert service.get("/cities/a", "reads").status_code == 200
@@ -463,7 +614,7 @@ def test_tokens_are_read_only_expire_and_fall_with_the_account(service):
     assert refusal(service.get("/cities/a", "old"))[1] == "unauthenticated"
     with database.write() as session:
         account = accounts.find_user(session, "organiser@example.org")
-        assert accounts.revoke_tokens(session, account, "reads") == 1
+        assert revoke_tokens(session, account, "reads") == 1
     assert refusal(service.get("/cities/a", "reads"))[1] == "unauthenticated"
     assert service.get("/cities/a").status_code == 200
     with database.write() as session:
@@ -500,3 +651,109 @@ def test_secrets_are_not_stored(service):
 
 def test_a_stored_city_may_be_sent_back_whole():
     assert CityWrite(**PROFILE).to_dict() == City(**PROFILE).to_dict()
+
+
+# What is not everybody's: a mark that is put where it belongs, and who may read it.
+OWN = {"officer", "auditor", "organiser", "administrator"}
+ALL_SEEING = {"auditor", "organiser", "administrator"}
+ORGANISING = {"organiser", "administrator"}
+SECRETS: dict[str, set[str]] = {
+    "MARK-draft": ALL_SEEING,
+    "MARK-policy": ALL_SEEING,
+    "MARK-dismissed": ALL_SEEING,
+    "MARK-declined": ALL_SEEING,
+    "MARK-note": OWN,
+    "MARK-letter": ALL_SEEING,
+    "MARK-contact": {"officer", "association", *ORGANISING},
+    "colleague@example.org": {"officer", "association", *ALL_SEEING},
+    "MARK-token": {"organiser"},
+    "MARK-browser": {"organiser"},
+    "mark-hook.example": ORGANISING,
+    "MARK-answer": set(),
+}
+
+
+def mark(world: World) -> None:
+    """Put every mark where it belongs, by whatever way leads there."""
+
+    def call(method: str, path: str, body: object):
+        answer = world.client.request(
+            method,
+            f"/api/v1{path}",
+            json=body,
+            headers={
+                "Authorization": f"Bearer {world.tokens['organiser']}",
+                "If-Match": "*",
+            },
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    pair = {"mentor": "mechelen", "learner": "third", "reason": "MARK-policy"}
+    call("PATCH", "/rounds/a-draft", {"description": "MARK-draft"})
+    call("PUT", "/rounds/closed/policy", {"bans": [pair]})
+    staged, agreed = world.pairings["staged"], world.pairings["confirmed"]
+    call("POST", f"/pairings/{staged}/dismiss", {"reason": "MARK-dismissed"})
+    call("POST", f"/pairings/{agreed}/check-ins", {"fit": None, "note": "MARK-note"})
+    no = {"side": "mentor", "answer": "decline", "reason_code": "other"}
+    offered = world.pairings["offered"]
+    call("POST", f"/pairings/{offered}/answer", no | {"text": "MARK-declined"})
+    call("POST", "/cities/mechelen/contacts", {"name": "MARK-contact"})
+    call("POST", "/webhooks", {"url": "https://mark-hook.example/"})
+    with world.database.write() as session:
+        message = session.get_one(models.Message, world.ids["message_id"])
+        message.text += "MARK-letter"
+        token = session.get_one(models.Token, world.ids["token_id"])
+        token.name = "MARK-token"
+        session.get_one(models.Login, world.ids["sign_in_id"]).browser = "MARK-browser"
+        account = session.get_one(models.Account, find_organiser(session))
+        account.password = "MARK-answer"  # noqa: S105 -- nobody reads a hash
+
+
+# What is computed for the answer takes its time: it is asked for once.
+COMPUTED = (
+    "/repairs",
+    "/drill",
+    "/why-not",
+    "/readiness",
+    "/suggestions",
+    "/scenarios",
+)
+
+
+def everything_read(world: World, caller: str | None) -> str:
+    """Return all that the API tells somebody who asks for everything there is."""
+    everywhere = {
+        "round_id": ["r", "a-draft", *FURTHER],
+        "pairing_id": [*world.pairings.values()],
+        "city_id": ["mechelen", "third"],
+        "run_id": [world.ids["run_id"], *world.runs.values()],
+    }
+    told = []
+    for operation in OPERATIONS:
+        method, path = (operation + ASKED.get(operation, "")).split(" ")
+        if method != "GET" or "events" in path:  # a stream tells what the run does
+            continue
+        places = {} if path.partition("?")[0].endswith(COMPUTED) else everywhere
+        names = [name for name in (*places, *world.ids) if f"{{{name}}}" in path]
+        choices = [places.get(name, [world.ids.get(name, "")]) for name in names]
+        for chosen in product(*choices):
+            url = path
+            for name, value in zip(names, chosen, strict=True):
+                url = url.replace(f"{{{name}}}", value)
+            told.append(world.get(url, caller))
+    return "\n".join(told)
+
+
+@pytest.mark.parametrize("copy_database", ["sqlite"], indirect=True)
+def test_the_api_tells_each_what_is_theirs_and_nobody_else(make_world):
+    world = make_world()
+    mark(world)
+
+    told = {caller: everything_read(world, caller) for caller in CALLERS}
+
+    found = {
+        secret: {caller for caller, text in told.items() if secret in text}
+        for secret in SECRETS
+    }
+    assert found == SECRETS

@@ -14,6 +14,7 @@ from app.db import Database
 from app.errors import Busy, TooSlow
 from app.services import accounts
 from app.services.answers import Answers, Turns
+from app.services.tokens import add as add_token
 from app.services.words.why_not import sentences
 from app.settings import Settings
 from matching import Policy, Problem
@@ -94,7 +95,7 @@ def test_an_auditor_asks_with_a_token_that_only_reads(service):
     database = Database(service.url)
     with database.write() as session:
         account = accounts.find_user(session, "auditor@example.org")
-        service.tokens["reads"] = accounts.add_token(session, account, "read")
+        service.tokens["reads"] = add_token(session, account, "read")
     database.close()
     change = {"remove": ["mechelen"]}
 

@@ -1,19 +1,23 @@
 """The service as tools call it."""
 
+import json
+import re
 import threading
 import time
+from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from app import data
-from app.errors import every_refusal
+from app.errors import details, every_refusal, meaning
 from app.main import create_app
 from app.settings import Settings
 from matching import Policy, Problem, match
 from schemas import AREA_IDS
-from tests.app.profiles import refusal
+from tests.app.profiles import FIVE, listed, pairing, refusal, released_round, say
 
 MATCH = "/api/v1/match"
 PLENTY = Settings(match_per_minute=100_000)
@@ -199,11 +203,18 @@ def test_unknown_paths_and_methods_are_problems_too(client):
 
 
 def test_every_problem_type_leads_to_a_page(client):
+    every = client.get("/problems").text
     for kind in every_refusal():
         page = client.get(f"/problems/{kind.code}")
+        text = unescape(page.text)
+        (shown,) = re.findall("<pre><code>(.*)</code></pre>", text, re.DOTALL)
 
         assert page.status_code == 200
-        assert kind.cure in page.text.replace("&#x27;", "'")
+        assert f"<h1>{meaning(kind)}</h1>" in text
+        assert kind.cure.replace("`", "") in re.sub("</?code>", "", text)
+        assert f"HTTP status {kind.status}, code <code>{kind.code}</code>" in text
+        assert json.loads(shown) == details(kind(json.loads(shown)["detail"])).to_dict()
+        assert f'<a href="/problems/{kind.code}">' in every
 
 
 def test_too_many_cities_and_too_many_requests_are_refused():
@@ -347,3 +358,40 @@ def test_a_database_without_tables_is_not_ready(tmp_path):
 
     assert refusal(answer) == (503, "busy", [])
     assert "compaan migrate" in answer.json()["detail"]
+
+
+def since(service, path, moment):
+    """Return the ids of what has changed since."""
+    answer = service.get(path, params={"updated_since": moment.isoformat()})
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()["items"]]
+
+
+def test_rounds_that_changed_are_found(service):
+    for name in ("one", "two"):
+        assert service.post("/rounds", {"name": name}).status_code == 201
+    between = datetime.now(UTC)
+    service.post("/rounds/two/phase", {"to": "open"})
+
+    assert since(service, "/rounds", between) == ["two"]
+    assert since(service, "/rounds", datetime.now(UTC)) == []
+
+
+def test_pairings_that_changed_are_found(idle_service):
+    round_id = released_round(idle_service, *FIVE)
+    path = f"/rounds/{round_id}/pairings"
+    every = [one["id"] for one in listed(idle_service, path)]
+    one = pairing(idle_service, round_id, "bruges", "evora")
+    between = datetime.now(UTC)
+    say(idle_service, one, "mentor", "accept")
+
+    assert since(idle_service, path, between) == [one["id"]]
+    assert since(idle_service, path, datetime(2026, 1, 1, tzinfo=UTC)) == every
+
+
+@pytest.mark.parametrize("path", ["/rounds", "/rounds/r/pairings"])
+def test_a_moment_that_cannot_be_is_refused(sqlite_service, path):
+    for given in ("yesterday", "1700000000", "0001-01-01T00:00:00+14:00"):
+        answer = sqlite_service.get(path, params={"updated_since": given})
+
+        assert refusal(answer) == (422, "invalid-input", ["?updated_since"])

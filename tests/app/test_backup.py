@@ -109,7 +109,7 @@ def extreme(table: Table, number: int) -> dict[str, Any]:
         column.name: None
         if number == 2 and column.nullable
         else f"\u00fc{number}"[: column.type.length]
-        if column.foreign_keys
+        if column.foreign_keys and isinstance(column.type, String)
         else _hard(column.type, number)
         for column in table.columns
     }

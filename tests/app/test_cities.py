@@ -379,6 +379,7 @@ def test_everything_done_to_a_city_stands_in_its_log(service):
         ("practice.created", None),
         ("city.changed", ["name"]),
         ("city.created", None),
+        ("account.opened", None),
     ]
     assert log[1]["account"] == log[2]["account"] != log[3]["account"]
     page = service.get("/cities/mechelen/audit?limit=3").json()

@@ -28,9 +28,9 @@ def run(*arguments, **options):
     )
 
 
-@pytest.fixture
-def problem(tmp_path):
-    path = tmp_path / "round.json"
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory):
+    path = tmp_path_factory.mktemp("demo") / "round.json"
     saved = run(COMPAAN, "demo", "--no-serve", "--save", path)
     assert saved.returncode == 0
     return path
@@ -91,7 +91,7 @@ def test_users_tokens_import_and_export(tmp_path, own_database):
     assert len(token.stdout.splitlines()) == 1
     assert (again.returncode, cityless.returncode, nobody.returncode) == (2, 2, 2)
     assert "has an account already" in again.stderr
-    assert "An officer needs a city" in cityless.stderr
+    assert "Say which city it is of" in cityless.stderr
     assert "`compaan user add` first" in nobody.stderr
     assert (looked.returncode, strict.returncode, done.returncode) == (3, 2, 3)
     assert looked.stdout == "Would be: 1 new, 0 changed, 0 as they were, 1 wrong.\n"

@@ -153,6 +153,8 @@ def test_a_killed_server_loses_no_acknowledged_write(accounts_of):
     assert len(kept - acknowledged) <= 16
 
 
+# On PostgreSQL it is the workers that are killed: see test_workers.
+@pytest.mark.parametrize("copy_database", ["sqlite"], indirect=True)
 def test_a_run_outlives_the_server_that_began_it(accounts_of):
     url, tokens = accounts_of
     profiles = [
@@ -176,7 +178,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
         policies.change(session, TERMINAL, row, policy, Policy(objective="fair"))
         phases.move(session, TERMINAL, row, "open", None)
     database.close()
-    with served(url, tokens) as server:
+    with served(url, tokens, lease_seconds="3") as server:
         api = httpx2.Client(
             base_url=f"{server.address}/api/v1", headers=server.bearer(), timeout=60
         )
@@ -189,7 +191,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
         server.kill()
         api.close()
 
-    with served(url, tokens) as server:
+    with served(url, tokens, lease_seconds="3") as server:
         until = time.monotonic() + 90
         while True:
             told = httpx2.get(

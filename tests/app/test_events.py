@@ -18,6 +18,7 @@ from app.db import Database
 from app.main import create_app
 from app.server import listen
 from app.services import accounts, runs
+from app.services.tokens import revoke_all as revoke_tokens
 from app.settings import Settings
 from matching import match
 from schemas import Progress
@@ -165,7 +166,7 @@ def test_a_token_that_is_taken_back_ends_the_stream(service):
 
     with service.database.write() as session:
         account = accounts.find_user(session, "auditor@example.org")
-        accounts.revoke_tokens(session, account)
+        revoke_tokens(session, account)
     revoked_at = time.monotonic()
 
     assert next(told, None) is None

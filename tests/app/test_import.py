@@ -10,6 +10,7 @@ import pytest
 
 from app.services.imports import COLUMNS, read
 from app.services.tables import safe, table, unsafe
+from app.services.workbook import Line
 from tests.app.profiles import INCLUCITIES, MECHELEN, city, refusal, register
 
 SMALL = "name,country,roles,need_housing\n"
@@ -421,7 +422,7 @@ def test_ten_thousand_malformed_files_are_refused_and_memory_stays_flat(service)
 
 def test_a_sheet_knows_its_delimiter_by_the_columns_it_makes():
     assert read(b"name;note, more\nx;y\n").delimiter == ";"
-    assert read(b"sep=;\r\nname;roles\r\nx;y\r\n").rows == [(3, ["x", "y"])]
+    assert read(b"sep=;\r\nname;roles\r\nx;y\r\n").rows == [Line(3, ["x", "y"], {})]
     assert read(b"name\nx\n").delimiter == ","
 
 

@@ -20,6 +20,7 @@ from app.db import models
 from app.errors import Infeasible, details
 from app.permissions import TERMINAL
 from app.services import accounts, pairings, participants, policies, rounds, runs
+from app.services.tokens import add as add_token
 from matching import Infeasible as NothingFits
 from matching import match
 from tests.app.profiles import add_officer, city, register
@@ -102,7 +103,7 @@ class Life(RuleBasedStateMachine):
         add_officer(self.service, "elsewhere", "stranger")
         with self.database.write() as session:
             second = accounts.add_user(session, "o2@example.org", "organiser", None)
-            self.service.tokens["second"] = accounts.add_token(session, second)
+            self.service.tokens["second"] = add_token(session, second)
         self.service.post("/rounds", {"id": "life", "name": "Life"})
         for name, (most, fewer) in zip(CITIES, numbers, strict=True):
             sides = (most, fewer % 2) if name in "abc" else (fewer % 2, most)

@@ -29,7 +29,7 @@ LISTS = {
     "/cities/export?format=csv": 4,
     "/cities/c0/practices": 4,
     "/cities/c0/suggestions": 7,
-    "/cities/c0/audit": 2,
+    "/cities/c0/audit": 3,
     "/rounds": 2,
     "/rounds/trial": 2,
     "/rounds/trial/participants": 3,
@@ -48,7 +48,7 @@ QUESTIONS = {
 # The same of a round that has been released.
 RELEASED = {
     "/rounds/trial/pairings": 3,
-    "/rounds/trial/outbox": 4,
+    "/rounds/trial/outbox": 5,
     "/rounds/trial/messages": 3,
     "/rounds/trial/health": 6,
     "/rounds/trial/repairs": 11,

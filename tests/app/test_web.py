@@ -8,6 +8,7 @@ import pytest
 from app.db import Database
 from app.services import accounts
 from app.services.answers import Answers
+from app.services.tokens import revoke_all as revoke_tokens
 from app.settings import Settings
 from tests.app.profiles import city, open_round, register
 
@@ -35,7 +36,7 @@ def test_a_cookie_is_no_script_readable_and_falls_with_the_token(service):
     database = Database(service.url)
     with database.write() as session:
         account = accounts.find_user(session, "organiser@example.org")
-        accounts.revoke_tokens(session, account)
+        revoke_tokens(session, account)
     database.close()
     out = service.client.get("/rounds", headers=HTML, follow_redirects=False)
     assert (out.status_code, out.headers["location"]) == (303, "/sign-in?to=/rounds")

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from app.db import models
 from app.services import accounts
+from app.services.tokens import add as add_token
 from tests.app.profiles import city, compute, open_round, register
 from tests.app.visitor import HTML, Visitor
 
@@ -429,7 +430,7 @@ def test_a_city_answers_from_the_link_in_its_mail(released):
     to = f"/sign-in?to={path}%3Flang%3Dfr"
     assert (asked.status_code, asked.headers["location"]) == (303, to)
 
-    visitor.open(to).press("Sign in", token=service.tokens["officer"])
+    visitor.open(to).press("Sign in with the token", token=service.tokens["officer"])
 
     assert (visitor.path, visitor.page.url.query) == (path, b"lang=fr")
     assert "We propose Mechelen as the mentor of Brno." in visitor.text
@@ -525,7 +526,7 @@ def add_stranger(visitor: Visitor) -> None:
     """Open an account for the officer of a city outside the pairings."""
     with visitor.service.client.app.state.database.write() as session:
         account = accounts.add_user(session, "s@example.org", "officer", "ghent")
-        visitor.service.tokens["stranger"] = accounts.add_token(session, account)
+        visitor.service.tokens["stranger"] = add_token(session, account)
 
 
 @pytest.mark.parametrize("phase", ["staged", "released"])

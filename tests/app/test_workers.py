@@ -128,6 +128,7 @@ def has_ended(database: Database, run: str) -> bool:
     return runs.has_ended(found(database, run))
 
 
+@ON_POSTGRES
 def test_the_run_of_a_killed_worker_is_computed_once_elsewhere(database):
     with working(url_of(database), 2, lease_seconds="5") as workers:
         (run,) = queue(database, LONG)

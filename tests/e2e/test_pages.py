@@ -95,7 +95,7 @@ def sign_in(page: Page, site: Served, role: str, to: str = "/") -> None:
     page.goto(to)
     page.get_by_role("link", name="Sign in", exact=True).click()
     page.get_by_label("Your token").fill(site.tokens[role])
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with the token").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
@@ -181,7 +181,7 @@ def test_a_round_is_run_to_its_end_by_organiser_and_officer(page, site):
 
     page.goto(mail)
     page.get_by_label("Your token").fill(site.tokens["officer"])
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with the token").click()
     expect(page).to_have_url(mail)
     expect(main).to_contain_text(f"{learner} has said yes.")
     page.get_by_text("No, we decline").click()
@@ -203,7 +203,7 @@ def test_a_round_is_run_to_its_end_by_organiser_and_officer(page, site):
 def propose_and_stage(page: Page) -> str:
     """Copy the IncluCities round, and stage what is proposed; return its address."""
     page.goto("/rounds/inclucities/copy")
-    page.get_by_label("Name").fill(f"Year {uuid4().hex[:8]}")
+    page.get_by_label("Name", exact=True).fill(f"Year {uuid4().hex[:8]}")
     press(page, "Set up")
     where = page.url
     press(page, "Open the round")
@@ -316,7 +316,7 @@ def test_pages_ask_to_sign_in_and_lead_back(browser, gallery):
         page.goto("/cities/mechelen")
         expect(page).to_have_url(f"{gallery.address}/sign-in?to=/cities/mechelen")
         page.get_by_label("Your token").fill(gallery.tokens["auditor"])
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in with the token").click()
         expect(page).to_have_url(f"{gallery.address}/cities/mechelen")
         expect(page.get_by_role("link", name="Change the profile")).to_have_count(0)
         page.get_by_role("button", name="Sign out").click()

@@ -1,13 +1,15 @@
 """Tables, one noun a module."""
 
-from app.db.models.account import Account, Login, Token
+from app.db.models.account import Account, Link, Login, Token
 from app.db.models.base import Base
 from app.db.models.city import City, CityArea, Practice
+from app.db.models.contact import Contact
 from app.db.models.message import Message
 from app.db.models.pairing import CheckIn, Pairing
-from app.db.models.records import Audit, KeptAnswer
+from app.db.models.records import Audit, KeptAnswer, Remark
 from app.db.models.round import Decision, Participant, Round, RoundPolicy
 from app.db.models.run import Run, Solution
+from app.db.models.webhook import Delivery, Webhook
 
 __all__ = [
     "Account",
@@ -16,16 +18,21 @@ __all__ = [
     "CheckIn",
     "City",
     "CityArea",
+    "Contact",
     "Decision",
+    "Delivery",
     "KeptAnswer",
+    "Link",
     "Login",
     "Message",
     "Pairing",
     "Participant",
     "Practice",
+    "Remark",
     "Round",
     "RoundPolicy",
     "Run",
     "Solution",
     "Token",
+    "Webhook",
 ]

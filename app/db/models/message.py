@@ -19,9 +19,10 @@ class Message(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    round_id: Mapped[str] = mapped_column(
+    round_id: Mapped[str | None] = mapped_column(
         Slug, ForeignKey("round.id", ondelete="CASCADE")
     )
+    """None: it is about an account."""
     pairing_id: Mapped[str | None] = mapped_column(
         ForeignKey("pairing.id", ondelete="CASCADE")
     )
@@ -33,7 +34,7 @@ class Message(Base):
     """None: nobody of the city has an account to write to."""
     kind: Mapped[str] = mapped_column(Code)
     role: Mapped[str] = mapped_column(Code)
-    """`mentor`, `learner` or `organiser`."""
+    """`mentor`, `learner` or `organiser`; `account` if it is about one."""
     language: Mapped[str] = mapped_column(String(2))
     subject: Mapped[str]
     text: Mapped[str]

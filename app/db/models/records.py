@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.models.base import Base, Code, Slug, now
 
@@ -30,6 +30,17 @@ class Audit(Base):
     city_id: Mapped[str | None] = mapped_column(Slug)
     round_id: Mapped[str | None] = mapped_column(Slug)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    remark: Mapped["Remark | None"] = relationship(lazy="joined", viewonly=True)
+
+
+class Remark(Base):
+    """What somebody said to an entry of the log: a text, so it can be erased."""
+
+    __tablename__ = "remark"
+
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audit.id"), primary_key=True)
+    text: Mapped[str]
 
 
 class KeptAnswer(Base):

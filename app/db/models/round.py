@@ -30,6 +30,11 @@ class Round(Base):
     released_at: Mapped[datetime | None]
     answer_by: Mapped[datetime | None]
     """The deadline that the release set."""
+    retention_months: Mapped[int] = mapped_column(default=24, server_default="24")
+    """Months from the archiving until letters, notes and texts are erased."""
+    archived_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]
+    """When that was done."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,123 @@
+"""What has changed in the API, and how what will go is told of beforehand."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Literal
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PAGE = "/api/changes"
+NOTICE = timedelta(days=183)
+"""Least time from telling that an operation will go to its end: six months."""
+_TOLD = "x-deprecation"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change that callers can notice.
+
+    Attributes:
+        date: The day from which it holds.
+        kind: What it is; only `changed` and `removed` may break callers.
+        text: What callers should know, in a sentence or two.
+        breaks: What `python -m tests.app.contract` says that it breaks, word by word.
+
+    """
+
+    date: date
+    kind: Literal["added", "changed", "deprecated", "removed"]
+    text: str
+    breaks: tuple[str, ...] = ()
+
+
+CHANGES = (
+    Change(
+        date(2026, 11, 24),
+        "added",
+        "Reading under /api/v1 answers with an ETag, and with 304 if If-None-Match "
+        "names it; HEAD is answered wherever GET is.",
+    ),
+    Change(
+        date(2026, 11, 24),
+        "added",
+        "GET /rounds and GET /rounds/{round_id}/pairings take updated_since.",
+    ),
+    Change(
+        date(2026, 11, 24),
+        "added",
+        "A limit of requests a minute for each caller (429), told in RateLimit-Policy "
+        "and RateLimit.",
+    ),
+    Change(
+        date(2026, 11, 24),
+        "changed",
+        "A path with a slash at its end that has none in the documents is not found; "
+        "it was redirected.",
+    ),
+)
+"""Newest first."""
+
+
+def deprecated(since: date, until: date, instead: str) -> dict[str, Any]:
+    """Return what a route is declared with when it will go: `@router.get(…, **this)`.
+
+    The OpenAPI document marks it, and every answer says so (`Announced`). If the route
+    has an `openapi_extra` of its own, put the two together.
+
+    Args:
+        since: The day from which callers should use something else.
+        until: The day on which it goes.
+        instead: What to use, as a path.
+
+    Raises:
+        ValueError: If callers have less than six months.
+
+    """
+    if until - since < NOTICE:
+        raise ValueError(f"From {since} to {until} is less than six months.")
+    told = {"since": str(since), "until": str(until), "instead": instead}
+    return {"deprecated": True, "openapi_extra": {_TOLD: told}}
+
+
+def route_of(scope: Scope) -> Any:  # noqa: ANN401 -- FastAPI does not name its type
+    """Return the route that served a request with its whole path, or None."""
+    # Of a route that was included, FastAPI keeps the whole apart from its own part.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    return included or scope.get("route")
+
+
+class Announced:
+    """Says on the answers of operations that will go when, and what to use instead."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers of RFC 9745 (Deprecation) and RFC 8594 (Sunset)."""
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = getattr(route_of(scope), "openapi_extra", None) or {}
+                if _TOLD in extra:
+                    MutableHeaders(scope=message).update(_headers(**extra[_TOLD]))
+            await send(message)
+
+        await self.app(scope, receive, tell)
+
+
+def _headers(since: str, until: str, instead: str) -> dict[str, str]:
+    links = (
+        f'<{PAGE}>; rel="deprecation"; type="text/html"',
+        f'<{instead}>; rel="successor-version"',
+    )
+    return {
+        "Deprecation": f"@{round(_midnight(since).timestamp())}",
+        "Sunset": format_datetime(_midnight(until), usegmt=True),
+        "Link": ", ".join(links),
+    }
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)

@@ -1,0 +1,133 @@
+"""Routes of the contact persons of a city."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Response
+from sqlalchemy.orm import Session
+
+from app.api.cities import CityId
+from app.api.described import ETAG, PLACED
+from app.api.problems import answers, refusals
+from app.db import models
+from app.deps import At, IfMatch, OnlyOnce, says_json, told
+from app.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    KeyReused,
+    NoPrecondition,
+    NotFound,
+    NotJson,
+    Stale,
+    TooLarge,
+    WrongType,
+)
+from app.permissions import Actor
+from app.services import contacts
+from schemas import Contact, Contacts, ContactWrite
+
+router = APIRouter(prefix="/cities/{city_id:city}/contacts", tags=["contacts"])
+ContactId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_BODY = (NotJson, TooLarge, WrongType, InvalidInput)
+_EXAMPLE = {
+    "name": "An Peeters",
+    "function": "Integration desk",
+    "email": "integration@mechelen.example",
+}
+
+
+def _told(row: models.Contact, status: int = 200) -> Response:
+    place = f"/api/v1/cities/{row.city_id}/contacts/{row.id}"
+    location = place if status == 201 else None  # noqa: PLR2004
+    said = contacts.as_contact(row)
+    return told(said, status, version=row.version, location=location)
+
+
+@router.get("", responses=refusals(NotFound))
+def list_contacts(desk: At, city_id: CityId) -> Contacts:
+    """List the contact persons of a city.
+
+    For its officers, its association and organisers; for officers of a partner city
+    once both have accepted.
+    """
+    with desk.read() as (session, actor):
+        rows = contacts.of_city(session, actor, city_id)
+        return Contacts(items=tuple(map(contacts.as_contact, rows)))
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Contact,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {201: {"headers": ETAG | PLACED}},
+        *_BODY,
+        Forbidden,
+        NotFound,
+        Conflict,
+        KeyReused,
+    ),
+)
+def add_contact(
+    desk: At,
+    once: OnlyOnce,
+    city_id: CityId,
+    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE])],
+) -> Response:
+    """Add a contact person: better a desk's mailbox than somebody's own."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        return _told(contacts.add(session, actor, city_id, new), 201)
+
+    return once.answer(desk, work)
+
+
+@router.get(
+    "/{contact_id}",
+    response_model=Contact,
+    responses=answers({200: {"headers": ETAG}}, NotFound),
+)
+def read_contact(desk: At, city_id: CityId, contact_id: ContactId) -> Response:
+    """Read a contact person."""
+    with desk.read() as (session, actor):
+        return _told(contacts.get(session, actor, city_id, contact_id))
+
+
+@router.put(
+    "/{contact_id}",
+    response_model=Contact,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
+    ),
+)
+def put_contact(
+    desk: At,
+    city_id: CityId,
+    contact_id: ContactId,
+    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE])],
+    if_match: IfMatch,
+) -> Response:
+    """Replace a contact person; sent as it is, it is confirmed for 24 months more."""
+    with desk.write() as (session, actor):
+        row = contacts.get(session, actor, city_id, contact_id, lock=True)
+        before = contacts.as_written(row).to_dict()
+        if_match.check(row.version, before, new.to_dict())
+        contacts.change(session, actor, row, new)
+        return _told(row)
+
+
+@router.delete(
+    "/{contact_id}",
+    status_code=204,
+    responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
+)
+def erase_contact(
+    desk: At, city_id: CityId, contact_id: ContactId, if_match: IfMatch
+) -> None:
+    """Erase a contact person; its address and name are taken out of texts, too."""
+    with desk.write() as (session, actor):
+        row = contacts.get(session, actor, city_id, contact_id, lock=True)
+        if_match.check(row.version, contacts.as_written(row).to_dict())
+        contacts.remove(session, actor, row)

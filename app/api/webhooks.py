@@ -1,0 +1,235 @@
+"""Routes of webhooks: whom other programs are told by, and what became of it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from app.api.described import ETAG, PLACED, merge_patch_of
+from app.api.problems import answers, refusals
+from app.db import models
+from app.deps import (
+    At,
+    IfMatch,
+    OnlyOnce,
+    PageCut,
+    TheSettings,
+    next_page,
+    says_json,
+    told,
+)
+from app.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    KeyReused,
+    NoPrecondition,
+    NotFound,
+    NotJson,
+    Stale,
+    TooLarge,
+    WrongType,
+)
+from app.permissions import Actor
+from app.services import webhooks
+from schemas import (
+    Deliveries,
+    Delivery,
+    DeliveryState,
+    NewWebhook,
+    SentDelivery,
+    Webhook,
+    Webhooks,
+    WebhookWrite,
+)
+
+router = APIRouter(tags=["webhooks"])
+_BODY = (NotJson, TooLarge, WrongType, InvalidInput)
+_SENT = (InvalidInput, Forbidden, NotFound, Conflict, KeyReused)
+_Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_MERGE = Body(media_type="application/merge-patch+json")
+_NEW = {
+    "url": "https://hooks.example.org/compaan",
+    "description": "Website of the network",
+    "events": ["round.phase_changed", "pairing.confirmed"],
+}
+
+
+def _told(row: models.Webhook) -> Response:
+    return told(webhooks.as_webhook(row), version=row.version)
+
+
+def _told_once(row: models.Webhook, status: int = 200) -> Response:
+    """Return the webhook with its secret."""
+    place = f"/api/v1/webhooks/{row.id}" if status == 201 else None  # noqa: PLR2004
+    answer = told(
+        webhooks.with_secret(row), status, version=row.version, location=place
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.get("/webhooks", responses=refusals(InvalidInput, NotFound))
+def list_webhooks(desk: At) -> Webhooks:
+    """List the webhooks, the oldest first."""
+    with desk.read() as (session, actor):
+        rows = webhooks.every(session, actor)
+        return Webhooks(items=tuple(map(webhooks.as_webhook, rows)))
+
+
+@router.post(
+    "/webhooks",
+    status_code=201,
+    response_model=NewWebhook,
+    dependencies=[Depends(says_json)],
+    responses=answers({201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, Conflict),
+)
+def add_webhook(
+    desk: At,
+    settings: TheSettings,
+    new: Annotated[WebhookWrite, Body(examples=[_NEW])],
+) -> Response:
+    """Have an address told of what happens; its secret is shown this once.
+
+    Every event is a `POST` of an `Event`, signed by the convention of Standard Webhooks
+    (https://www.standardwebhooks.com). An answer 2xx within ten seconds takes it; it is
+    sent again for three days otherwise, so it may come twice: `webhook-id` tells. The
+    order is not promised. 410 switches the webhook off.
+
+    No `Idempotency-Key`: that would keep the secret.
+    """
+    allow_private = settings.allow_private_webhooks
+    with desk.write() as (session, actor):
+        row = webhooks.add(session, actor, new, allow_private=allow_private)
+        return _told_once(row, 201)
+
+
+@router.get(
+    "/webhooks/{webhook_id}",
+    response_model=Webhook,
+    responses=answers({200: {"headers": ETAG}}, InvalidInput, NotFound),
+)
+def read_webhook(desk: At, webhook_id: _Id) -> Response:
+    """Read a webhook."""
+    with desk.read() as (session, actor):
+        return _told(webhooks.get(session, actor, webhook_id))
+
+
+@router.patch(
+    "/webhooks/{webhook_id}",
+    response_model=Webhook,
+    dependencies=[Depends(says_json)],
+    responses=answers(
+        {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
+    ),
+    openapi_extra=merge_patch_of(WebhookWrite, {"active": False}),
+)
+def patch_webhook(
+    desk: At,
+    settings: TheSettings,
+    webhook_id: _Id,
+    patch: Annotated[dict[str, Any], _MERGE],
+    if_match: IfMatch,
+) -> Response:
+    """Change a webhook (JSON merge patch, RFC 7396), or switch it on or off."""
+    allow_private = settings.allow_private_webhooks
+    with desk.write() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        new = webhooks.patched(row, patch)
+        if_match.check(row.version, webhooks.as_written(row).to_dict(), new.to_dict())
+        webhooks.change(session, actor, row, new, allow_private=allow_private)
+        return _told(row)
+
+
+@router.delete(
+    "/webhooks/{webhook_id}",
+    status_code=204,
+    responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
+)
+def delete_webhook(desk: At, webhook_id: _Id, if_match: IfMatch) -> None:
+    """Delete a webhook with its deliveries."""
+    with desk.write() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        if_match.check(row.version, webhooks.as_written(row).to_dict())
+        webhooks.delete(session, actor, row)
+
+
+@router.post(
+    "/webhooks/{webhook_id}/secret",
+    response_model=NewWebhook,
+    responses=answers({200: {"headers": ETAG}}, InvalidInput, Forbidden, NotFound),
+)
+def change_secret(desk: At, webhook_id: _Id) -> Response:
+    """Make a new secret, shown this once; the one before signs as well for 24 hours.
+
+    No `Idempotency-Key`: that would keep the secret.
+    """
+    with desk.write() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        webhooks.rotate(session, actor, row)
+        return _told_once(row)
+
+
+@router.post(
+    "/webhooks/{webhook_id}/ping",
+    status_code=202,
+    response_model=Delivery,
+    responses=answers({202: {}}, *_SENT),
+)
+def ping(desk: At, once: OnlyOnce, webhook_id: _Id) -> Response:
+    """Send an event `webhook.ping`, whatever the webhook wants."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        return told(webhooks.as_delivery(webhooks.ping(session, actor, row)), 202)
+
+    return once.answer(desk, work)
+
+
+@router.get(
+    "/webhooks/{webhook_id}/deliveries", responses=refusals(InvalidInput, NotFound)
+)
+def list_deliveries(
+    desk: At,
+    webhook_id: _Id,
+    cut: PageCut,
+    request: Request,
+    state: Annotated[DeliveryState | None, Query()] = None,
+) -> Deliveries:
+    """List the deliveries of a webhook, the newest first; they are kept for 30 days."""
+    with desk.read() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id)
+        rows, cursor = webhooks.deliveries(session, row, cut, state)
+        return Deliveries(
+            items=tuple(map(webhooks.as_delivery, rows)),
+            next=next_page(request, cursor),
+        )
+
+
+@router.get(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}",
+    responses=refusals(InvalidInput, NotFound),
+)
+def read_delivery(desk: At, webhook_id: _Id, delivery_id: _Id) -> SentDelivery:
+    """Read a delivery, with the text that is signed and sent."""
+    with desk.read() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id)
+        return webhooks.as_sent(webhooks.delivery(session, row, delivery_id))
+
+
+@router.post(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+    status_code=202,
+    response_model=Delivery,
+    responses=answers({202: {}}, *_SENT),
+)
+def replay(desk: At, once: OnlyOnce, webhook_id: _Id, delivery_id: _Id) -> Response:
+    """Send a delivery once more, with the same `webhook-id`."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        found = webhooks.delivery(session, row, delivery_id)
+        webhooks.replay(session, actor, row, found)
+        return told(webhooks.as_delivery(found), 202)
+
+    return once.answer(desk, work)

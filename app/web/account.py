@@ -1,0 +1,178 @@
+"""The visitor's own account: name, password, browsers, tokens, and its end."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+from app.deps import Caller, Desk, TheThrottle
+from app.errors import Refusal
+from app.permissions import SCOPES, Actor
+from app.services import accounts, cities, signing_in, tokens
+from app.web.forms import read, said, see, tried
+from app.web.showing import show
+from app.web.visitors import Form, Visitor, forget, secret
+from schemas import NewToken, OwnAccountWrite, PasswordWrite, TokenWrite
+
+router = APIRouter(include_in_schema=False)
+_DONE = {
+    "welcome": "Welcome. You are signed in. Say how we may call you, and set a "
+    "password if you like; a link by e-mail is always enough.",
+    "saved": "It is saved.",
+    "password": "Your password is changed. Your other browsers are signed out.",
+    "out": "That browser is signed out.",
+    "others": "All other browsers are signed out.",
+    "revoked": "The token is good for nothing any more.",
+}
+
+
+def _page(
+    desk: Desk,
+    refused: Refusal | None = None,
+    *,
+    done: str = "",
+    made: NewToken | None = None,
+) -> HTMLResponse:
+    """Show the account, with a new token the one time that it can be shown."""
+    with desk.read() as (session, actor):
+        row = accounts.own(session, actor)
+        browsers = signing_in.of_account(session, actor)
+        return show(
+            "account.html",
+            actor,
+            "account",
+            refused.status if refused else 200,
+            account=accounts.as_account(row),
+            place=_place(session, actor),
+            must_know=not signing_in.has_just_read_mail(session, actor),
+            browsers=[signing_in.as_signed_in(one, actor) for one in browsers],
+            tokens=[tokens.as_token(one) for one in tokens.of_account(session, row.id)],
+            scopes=SCOPES,
+            made=made,
+            refused=refused,
+            done=_DONE.get(done),
+        )
+
+
+def _place(session: Session, actor: Actor) -> str | None:
+    """Return for whom the visitor acts, as people call it."""
+    if actor.city is None:
+        return actor.association
+    return cities.names(session).get(actor.city, actor.city)
+
+
+@router.get("/account")
+def show_account(desk: Visitor, done: str = "") -> HTMLResponse:
+    """Show the visitor's own account."""
+    return _page(desk, done=done)
+
+
+@router.post("/account")
+def save(desk: Visitor, form: Form) -> Response:
+    """Change name and language."""
+
+    def work() -> Response:
+        new = read(
+            OwnAccountWrite,
+            name=said(form, "name") or None,
+            language=said(form, "language") or None,
+        )
+        with desk.write() as (session, actor):
+            accounts.change_own(session, actor, accounts.own(session, actor), new)
+        return see("/account?done=saved")
+
+    return tried(work, lambda refused: _page(desk, refused))
+
+
+@router.post("/account/password")
+def change_password(
+    desk: Visitor, throttle: TheThrottle, caller: Caller, form: Form
+) -> Response:
+    """Change the password, or remove it if the new one is left empty."""
+
+    def work() -> Response:
+        new = read(
+            PasswordWrite,
+            current=secret(form, "current") or None,
+            new=secret(form, "new") or None,
+        )
+        signing_in.change_password(desk.write, throttle, caller, new)
+        return see("/account?done=password")
+
+    return tried(work, lambda refused: _page(desk, refused))
+
+
+@router.post("/account/sign-ins/sign-out")
+def sign_others_out(desk: Visitor, _form: Form) -> Response:
+    """Sign all other browsers out."""
+    with desk.write() as (session, actor):
+        signing_in.revoke_others(session, actor)
+    return see("/account?done=others")
+
+
+@router.post("/account/sign-ins/{login_id}/sign-out")
+def sign_one_out(desk: Visitor, login_id: str, _form: Form) -> Response:
+    """Sign one browser out."""
+    with desk.write() as (session, actor):
+        signing_in.revoke(session, actor, login_id)
+    return see("/account?done=out")
+
+
+@router.post("/account/tokens")
+def make_token(desk: Visitor, form: Form) -> Response:
+    """Make a token, and show it at once: kept for a second look, it would be stored."""
+
+    def work() -> Response:
+        days = said(form, "days")
+        new = read(
+            TokenWrite,
+            name=said(form, "name"),
+            scope=said(form, "scope"),
+            days=int(days) if days.isdecimal() else days,
+        )
+        with desk.write() as (session, actor):
+            made = tokens.make(session, actor, new)
+        return _page(desk, made=made)
+
+    return tried(work, lambda refused: _page(desk, refused))
+
+
+@router.post("/account/tokens/{token_id}/revoke")
+def revoke_token(desk: Visitor, token_id: str, _form: Form) -> Response:
+    """Take a token back."""
+    with desk.write() as (session, actor):
+        tokens.revoke(session, actor, token_id)
+    return see("/account?done=revoked")
+
+
+@router.get("/account/close")
+def ask_to_close(desk: Visitor) -> HTMLResponse:
+    """Ask whether the account is to be closed."""
+    return _closing(desk)
+
+
+def _closing(desk: Desk, refused: Refusal | None = None) -> HTMLResponse:
+    with desk.read() as (session, actor):
+        row = accounts.own(session, actor)
+        status = refused.status if refused else 200
+        return show(
+            "account_close.html",
+            actor,
+            "account",
+            status,
+            account=accounts.as_account(row),
+            refused=refused,
+        )
+
+
+@router.post("/account/close")
+def close(desk: Visitor, _form: Form) -> Response:
+    """Close the visitor's own account."""
+
+    def work() -> Response:
+        with desk.write() as (session, actor):
+            accounts.close(session, actor, accounts.own(session, actor, lock=True))
+        answer = see("/")
+        forget(answer)
+        return answer
+
+    return tried(work, lambda refused: _closing(desk, refused))

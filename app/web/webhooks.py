@@ -1,0 +1,208 @@
+"""Webhooks: whom other programs are told by, and what became of each telling."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+from app.deps import Desk, TheSettings
+from app.errors import InvalidInput, Refusal, Stale
+from app.permissions import Actor
+from app.services import webhooks
+from app.services.paging import Cut
+from app.web.forms import read, said, see, tried
+from app.web.showing import show
+from app.web.visitors import Form, OnlyOnce, Visitor
+from schemas import DeliveryState, EventType, WebhookWrite
+
+router = APIRouter(include_in_schema=False)
+STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
+TYPES = tuple(one for one in get_args(EventType) if one != "webhook.ping")
+_BLANK = {"url": "", "description": "", "events": ()}
+_PAGE = 50
+_DONE = {
+    "ping": "A ping is on its way: load this page again in a moment.",
+    "replay": "The delivery is on its way again.",
+    "changed": "It is changed.",
+}
+
+
+@router.get("/webhooks")
+def show_webhooks(desk: Visitor) -> HTMLResponse:
+    """Show all webhooks, and the form for a new one."""
+    return _list(desk)
+
+
+def _list(
+    desk: Desk,
+    refused: Refusal | None = None,
+    *,
+    typed: Mapping[str, object] | None = None,
+) -> HTMLResponse:
+    with desk.read() as (session, actor):
+        return show(
+            "webhooks.html",
+            actor,
+            "webhooks",
+            refused.status if refused else 200,
+            webhooks=[
+                webhooks.as_webhook(row) for row in webhooks.every(session, actor)
+            ],
+            most=webhooks.MOST,
+            types=TYPES,
+            refused=refused,
+            typed=typed or _BLANK,
+        )
+
+
+@router.post("/webhooks")
+def add_webhook(desk: Visitor, settings: TheSettings, form: Form) -> Response:
+    """Store a new webhook, and show its secret this once.
+
+    No `once`, and no redirect: either would keep the secret.
+    """
+    typed: dict[str, object] = {
+        "url": said(form, "url"),
+        "description": said(form, "description"),
+        "events": form.getlist("events"),
+    }
+    allow_private = settings.allow_private_webhooks
+
+    def work() -> Response:
+        new = read(
+            WebhookWrite, **typed | {"description": typed["description"] or None}
+        )
+        with desk.write() as (session, actor):
+            row = webhooks.add(session, actor, new, allow_private=allow_private)
+        return _one(desk, row.id, secret=row.secret)
+
+    return tried(work, partial(_list, desk, typed=typed))
+
+
+@router.get("/webhooks/{webhook_id}")
+def show_webhook(
+    desk: Visitor,
+    webhook_id: str,
+    state: str = "",
+    cursor: str | None = None,
+    done: str = "",
+) -> HTMLResponse:
+    """Show a webhook with its deliveries."""
+    return _one(desk, webhook_id, state=state, cursor=cursor, done=done)
+
+
+def _one(  # noqa: PLR0913 -- what the page shows
+    desk: Desk,
+    webhook_id: str,
+    refused: Refusal | None = None,
+    *,
+    state: str = "",
+    cursor: str | None = None,
+    done: str = "",
+    secret: str | None = None,
+) -> HTMLResponse:
+    wanted = next((one for one in STATES if one == state), None)
+    with desk.read() as (session, actor):
+        row = webhooks.get(session, actor, webhook_id)
+        cut = Cut.at(_PAGE, cursor)
+        rows, following = webhooks.deliveries(session, row, cut, wanted)
+        query = urlencode({"state": state, "cursor": following})
+        return show(
+            "webhook.html",
+            actor,
+            "webhooks",
+            refused.status if refused else 200,
+            webhook=webhooks.as_webhook(row),
+            written=row.version,
+            deliveries=[webhooks.as_sent(one) for one in rows],
+            following=f"/webhooks/{webhook_id}?{query}" if following else None,
+            states=STATES,
+            wanted=wanted,
+            refused=refused,
+            done=_DONE.get(done),
+            secret=secret,
+        )
+
+
+def _see(webhook_id: str, done: str) -> Response:
+    return see(f"/webhooks/{webhook_id}?done={done}")
+
+
+@router.post("/webhooks/{webhook_id}/active")
+def switch(
+    desk: Visitor, once: OnlyOnce, settings: TheSettings, webhook_id: str, form: Form
+) -> Response:
+    """Switch a webhook on or off."""
+    allow_private = settings.allow_private_webhooks
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        new = webhooks.patched(row, {"active": said(form, "active") == "on"})
+        webhooks.change(session, actor, row, new, allow_private=allow_private)
+        return _see(webhook_id, "changed")
+
+    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+
+
+@router.post("/webhooks/{webhook_id}/ping")
+def ping(desk: Visitor, once: OnlyOnce, webhook_id: str) -> Response:
+    """Send an event that means nothing."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        webhooks.ping(session, actor, row)
+        return _see(webhook_id, "ping")
+
+    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+
+
+@router.post("/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")
+def replay(
+    desk: Visitor, once: OnlyOnce, webhook_id: str, delivery_id: str
+) -> Response:
+    """Send a delivery once more."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        found = webhooks.delivery(session, row, delivery_id)
+        webhooks.replay(session, actor, row, found)
+        return _see(webhook_id, "replay")
+
+    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+
+
+@router.post("/webhooks/{webhook_id}/secret")
+def change_secret(desk: Visitor, webhook_id: str, form: Form) -> Response:
+    """Make a new secret, and show it this once.
+
+    The second of two clicks would take the old secret away that still signs: it is
+    refused, because it comes from a page that is out of date.
+    """
+
+    def work() -> Response:
+        with desk.write() as (session, actor):
+            row = webhooks.get(session, actor, webhook_id, lock=True)
+            if said(form, "version") != str(row.version):
+                raise Stale("Somebody changed it since you opened the page.")
+            webhooks.rotate(session, actor, row)
+        return _one(desk, webhook_id, secret=row.secret)
+
+    return tried(work, partial(_one, desk, webhook_id))
+
+
+@router.post("/webhooks/{webhook_id}/delete")
+def delete(desk: Visitor, once: OnlyOnce, webhook_id: str, form: Form) -> Response:
+    """Delete a webhook with its deliveries."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        if not said(form, "sure"):
+            raise InvalidInput("Tick the box if the webhook is to be deleted.")
+        webhooks.delete(session, actor, row)
+        return see("/webhooks")
+
+    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
