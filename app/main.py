@@ -76,6 +76,24 @@ def _as_page(request: Request, error: Refusal) -> Response | None:
     return web.refusal_page(request, error) if web.wants_page(request) else None
 
 
+def equip(app: FastAPI, settings: Settings) -> None:
+    """Give the application what its routes work with, in the place of what it has.
+
+    Args:
+        app: Made for the same settings, but for the database.
+        settings: Where the database is.
+
+    """
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url)
+    app.state.presence = Presence(app.state.database)
+    app.state.throttle = Throttle()
+    app.state.stopping = threading.Event()
+    app.state.worker = Runner(app.state.database, settings)
+    app.state.stateless = Stateless(settings)
+    app.state.answers = Answers(settings)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the application."""
     app = problems.App(
@@ -88,14 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # to what the header Host says
         lifespan=_lifespan,
     )
-    app.state.settings = settings
-    app.state.database = Database(settings.database_url)
-    app.state.presence = Presence(app.state.database)
-    app.state.throttle = Throttle()
-    app.state.stopping = threading.Event()
-    app.state.worker = Runner(app.state.database, settings)
-    app.state.stateless = Stateless(settings)
-    app.state.answers = Answers(settings)
+    equip(app, settings)
     app.state.metrics = metrics.Metrics()
     shown = problems.install(app, _as_page)
     # The last one added is the first to see a request.
