@@ -121,12 +121,12 @@ def serve(
     port: Port = None,
 ) -> None:
     """Serve pages and API; settings come from COMPAAN_ variables."""
-    from app import server  # noqa: PLC0415 -- see the module
-
     given = {"host": host, "port": port}
     settings = _settings(**{k: v for k, v in given.items() if v is not None})
     _prepare(settings)
     _check(settings)
+    from app import server  # noqa: PLC0415 -- takes seconds: what is wrong is told first
+
     try:
         listener = server.listen(settings)
     except server.PortTaken as error:
@@ -146,11 +146,10 @@ def worker(
     ] = 1,
 ) -> None:
     """Compute runs for the servers on the same database, and serve nothing."""
-    from app.worker import process  # noqa: PLC0415 -- see the module
-
     settings = _settings(runs_at_once=at_once)
     _prepare(settings)
     _check(settings)
+    from app.worker import process  # noqa: PLC0415 -- likewise
 
     def ready(database: str, name: str) -> None:
         typer.echo(f"Working on {database} as {name} (Ctrl-C stops it)")

@@ -47,6 +47,7 @@ from schemas import (
     WebhookWrite,
 )
 from tests.app.profiles import city, refusal, register
+from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.service import ROLES, add_accounts, serve_from
 
 # The answers to: nobody; the officer of the city in question, and of another one; the
@@ -745,7 +746,7 @@ def everything_read(world: World, caller: str | None) -> str:
     return "\n".join(told)
 
 
-@pytest.mark.parametrize("copy_database", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_the_api_tells_each_what_is_theirs_and_nobody_else(make_world):
     world = make_world()
     mark(world)

@@ -26,6 +26,7 @@ from tests.app.profiles import (
     register,
     released_round,
 )
+from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import served
 from tests.fixtures.service import Service, start
 
@@ -39,9 +40,6 @@ GUARDS = {
     "strict-transport-security": None,
 }
 CLOSED_OR_STYLED = {CLOSED, STYLED}
-
-# What has nothing to do with the kind of database.
-ON_SQLITE = pytest.mark.parametrize("copy_database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")

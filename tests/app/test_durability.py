@@ -15,6 +15,7 @@ from app.permissions import TERMINAL
 from app.services import cities, participants, phases, policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
 from tests.app.profiles import city
+from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import served
 
 _FILES = 9000
@@ -154,7 +155,7 @@ def test_a_killed_server_loses_no_acknowledged_write(accounts_of):
 
 
 # On PostgreSQL it is the workers that are killed: see test_workers.
-@pytest.mark.parametrize("copy_database", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_a_run_outlives_the_server_that_began_it(accounts_of):
     url, tokens = accounts_of
     profiles = [

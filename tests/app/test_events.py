@@ -24,6 +24,7 @@ from matching import match
 from schemas import Progress
 from tests.app.profiles import city, open_round, refusal
 from tests.app.test_workers import LONG, found, queue, until
+from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import family, left_of, served
 from tests.fixtures.service import Service, add_accounts
 
@@ -257,6 +258,7 @@ def test_many_listeners_leave_threads_and_connections_to_others(service):
     assert slowest < 2
 
 
+@ON_SQLITE
 def test_a_server_that_is_told_to_stop_ends_its_streams_first(accounts_of):
     url, tokens = accounts_of
     database = Database(url)

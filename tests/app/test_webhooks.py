@@ -35,6 +35,7 @@ from tests.app.profiles import (
     staged_round,
 )
 from tests.app.visitor import Visitor
+from tests.fixtures.database import ON_POSTGRES
 from tests.fixtures.process import kill, working
 from tests.fixtures.receiver import (
     TAKEN,
@@ -720,6 +721,7 @@ def test_a_sender_that_is_late_changes_nothing(database):
         assert (only(database).state, only(database).attempt) == ("queued", 2)
 
 
+@ON_POSTGRES
 def test_a_sender_that_is_killed_is_replaced(copy_database):
     url = copy_database()
     database = Database(url)

@@ -29,7 +29,7 @@ from app.worker.housekeeping import Housekeeping
 from benchmarks.cities import make_cities
 from schemas import Policy, Problem, ProblemDetails, Progress, RoundWrite
 from tests.app.profiles import city
-from tests.fixtures.database import postgres_server
+from tests.fixtures.database import ON_POSTGRES, postgres_server
 from tests.fixtures.process import (
     COMPAAN,
     Served,
@@ -41,8 +41,6 @@ from tests.fixtures.process import (
 )
 from tests.fixtures.service import add_accounts
 
-# What does not depend on the kind of database, or is done with PostgreSQL alone.
-ON_POSTGRES = pytest.mark.parametrize("copy_database", ["postgres"], indirect=True)
 SHORT = Problem(cities=make_cities(5))
 LONG = Problem(cities=make_cities(600))
 """Under `fair` some seconds of work."""
