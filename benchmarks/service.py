@@ -86,6 +86,7 @@ def _load(server: Served, ids: list[str], folder: str) -> dict[str, list[str]]:
         ],
         env=os.environ | {"COMPAAN_TOKEN": token, "COMPAAN_CITIES": str(listed)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # its own tables
         check=True,
     )
     with Path(folder, "load_stats.csv").open(encoding="utf-8") as table:
