@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Protocol, TextIO
 from urllib.parse import unquote, urlsplit
 
-from app.settings import ADDRESS, LOOPBACK, Settings
+from app.settings import LOOPBACK, Settings
+from schemas.account import ADDRESS
 
 _DONE, _GO_ON, _NEVER = 250, 354, 5
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -116,7 +117,7 @@ def _recipient(given: str) -> Address:
     local, _, domain = given.rpartition("@")
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
-        if ADDRESS.fullmatch(f"{local}@{domain}"):
+        if re.fullmatch(ADDRESS, f"{local}@{domain}"):
             return Address(username=local, domain=domain)
     raise Refused("Mail cannot be sent to an address like this account's.")
 

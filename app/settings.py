@@ -9,11 +9,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.account import ADDRESS
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-ADDRESS = re.compile(
-    r"[^\s\x00-\x1f\x7f-\x9f<>()\[\],;:\\\"@]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
-)
-"""An address that needs no quotes in mail, its domain in ASCII."""
 _MAIL_SERVER = re.compile(
     r"smtps?://([^\s/?#:@]+:[^\s/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?"
 )
@@ -123,7 +121,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_sender(cls, sender: str) -> str:
         address = parseaddr(sender)[1]
-        fits = ADDRESS.fullmatch(address) and address.isascii()
+        fits = re.fullmatch(ADDRESS, address) and address.isascii()
         if not fits or not sender.isprintable():
             raise ValueError(
                 "COMPAAN_MAIL_FROM must be like `Compaan <compaan@example.org>`, "
@@ -134,7 +132,7 @@ class Settings(BaseSettings):
     @field_validator("controller_mail")
     @classmethod
     def _is_an_address(cls, given: str | None) -> str | None:
-        if given is not None and not ADDRESS.fullmatch(given):
+        if given is not None and not re.fullmatch(ADDRESS, given):
             raise ValueError("COMPAAN_CONTROLLER_MAIL must be like privacy@example.org")
         return given
 

@@ -1,9 +1,11 @@
 """Accounts, the browsers and tokens that stand for them, and contact persons."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from schemas._wire import Boolean, Line, Number, Wire, refuse
 from schemas.page import Page
@@ -13,16 +15,29 @@ AccountRole = Literal["administrator", "organiser", "association", "officer", "a
 TokenScope = Literal["read", "cities:write", "rounds:write", "write"]
 AccountLanguage = Literal["en", "fr", "nl"]
 SignInWay = Literal["password", "link", "token", "oidc"]
+ADDRESS = (
+    r"^[^\s\x00-\x1f\x7f-\x9f<>()\[\],;:\\\"@]{1,64}"
+    r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+)
+"""An address that needs no quotes in mail, its domain in ASCII (RFC 5321)."""
+
+
+def _is_address(value: object) -> object:
+    """Refuse what is no address in words: the pattern would be told otherwise."""
+    if isinstance(value, str) and not re.fullmatch(ADDRESS, value.strip()):
+        raise PydanticCustomError(
+            "email", "Write an e-mail address, like jan.peeters@city.example."
+        )
+    return value
+
+
 Email = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True,
-        to_lower=True,
-        max_length=254,
-        pattern=r"^[^\s\x00-\x1f\x7f-\x9f<>()\[\],;:\\\"@]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
+        strip_whitespace=True, to_lower=True, max_length=254, pattern=ADDRESS
     ),
+    BeforeValidator(_is_address),
 ]
-"""An address that needs no quotes in mail, its domain in ASCII (RFC 5321)."""
 Password = Annotated[str, StringConstraints(min_length=12, max_length=200)]
 """Twelve characters at least, of any kind: length is what makes it hard to guess."""
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from app.services.cities import in_utc
+from app.services.moments import in_utc
 
 
 def _is_a_date(value: object) -> object:

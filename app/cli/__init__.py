@@ -386,7 +386,7 @@ def _check(settings: "Settings") -> None:
     if settings.oidc_issuer and not oidc.is_installed():
         _stop(
             "COMPAAN_OIDC_ISSUER is set, but what it needs is not installed: "
-            "`pip install -e '.[oidc]'`."
+            "`.venv/bin/pip install -e '.[oidc]'`."
         )
     if not settings.production:
         return

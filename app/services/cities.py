@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -411,20 +411,3 @@ def remove_practice(
     row.practices.remove(entry)
     _touch(session, row)
     audit.record(session, actor, "practice.deleted", city=row.id, practice=entry.id)
-
-
-def in_utc(moment: datetime | None, pointer: str) -> datetime | None:
-    """Return the moment in UTC: what names no time zone is meant so.
-
-    Raises:
-        InvalidInput: If the calendar does not reach so far.
-
-    """
-    if moment is None:
-        return None
-    try:
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except OverflowError:
-        message = "There is no such moment in UTC."
-        error = InputError(pointer=pointer, code="moment", message=message)
-        raise InvalidInput(message, [error]) from None

@@ -11,7 +11,7 @@ from app.db.models.base import now
 from app.errors import Conflict, InvalidInput, NotFinished, OutOfDate, WrongPhase
 from app.permissions import Actor
 from app.services import audit, bundle, notices, pairings, policies, rounds, runs
-from app.services.cities import in_utc
+from app.services.moments import in_utc
 from schemas import Explanation, InputError, OverrideWrite, Pairing, Solution
 
 _ORDER = ("draft", "open", "closed", "staged", "released", "archived")

@@ -376,3 +376,16 @@ def at_once(calls) -> list[int]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [done.result() for done in [pool.submit(send, *call) for call in calls]]
+
+
+def test_what_is_no_address_is_told_in_words(sqlite_service):
+    for wrong in ("jan", "jan@", "@city.be", "jan peeters@city.be", "jan@city.be\n.x"):
+        answer = sqlite_service.post("/accounts", {"email": wrong, "role": "auditor"})
+
+        assert refusal(answer)[:2] == (422, "invalid-input")
+        (error,) = answer.json()["errors"]
+        assert (error["pointer"], error["code"], error["message"]) == (
+            "/email",
+            "email",
+            "Write an e-mail address, like jan.peeters@city.example.",
+        )

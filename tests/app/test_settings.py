@@ -135,5 +135,5 @@ def test_a_provider_needs_the_extra(tmp_path):
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
         "COMPAAN_OIDC_ISSUER is set, but what it needs is not installed: "
-        "`pip install -e '.[oidc]'`.\n"
+        "`.venv/bin/pip install -e '.[oidc]'`.\n"
     )

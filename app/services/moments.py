@@ -1,0 +1,23 @@
+"""Moments that callers give."""
+
+from datetime import UTC, datetime
+
+from app.errors import InvalidInput
+from schemas import InputError
+
+
+def in_utc(moment: datetime | None, pointer: str) -> datetime | None:
+    """Return the moment in UTC: what names no time zone is meant so.
+
+    Raises:
+        InvalidInput: If the calendar does not reach so far.
+
+    """
+    if moment is None:
+        return None
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        message = "There is no such moment in UTC."
+        error = InputError(pointer=pointer, code="moment", message=message)
+        raise InvalidInput(message, [error]) from None
