@@ -8,6 +8,9 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 UV := $(BIN)/uv
 export UV_PYTHON := $(BIN)/python
+# Containers often set it. The tests start the program some hundred times: compiling it
+# each time takes longer than what it then does.
+unexport PYTHONDONTWRITEBYTECODE
 PINS := requirements-uv.txt requirements.txt requirements-dev.txt
 # What the benchmarks compare with; two of these install a module of the same name, so each has its own environment.
 PEERS := networkx matching mentor-match
@@ -15,7 +18,7 @@ PEERS := networkx matching mentor-match
 LOAD := locust
 BENCHED := $(PEERS) $(LOAD)
 
-.PHONY: help setup demo test check audit browser bench lock clean
+.PHONY: help setup demo test check audit browser bench lock map clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -77,6 +80,10 @@ lock: .venv/.all ## renew the pins
 	$(foreach peer,$(BENCHED),$(UV) pip compile -q --universal --generate-hashes --no-header --upgrade \
 		--group bench-$(peer) -c requirements.txt -o requirements-bench-$(peer).txt &&) true
 	@! grep -nE '(https?|file)://|index-url|find-links' $(PINS) $(BENCHED:%=requirements-bench-%.txt)
+
+map: .venv/.all ## make the map of Europe again, from the npm package world-atlas (needs npm)
+	@mkdir -p .cache/map && cd .cache/map && npm pack --silent world-atlas@2.0.2 >/dev/null && tar xf world-atlas-2.0.2.tgz
+	@$(BIN)/python app/data/base_map.py .cache/map/package/countries-50m.json app/data/base_map.json
 
 clean: ## remove what the recipes made
 	rm -rf .venv .venv-bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

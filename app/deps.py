@@ -14,14 +14,17 @@ from sqlalchemy.orm import Session
 from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
 from app.permissions import Actor, Scope
-from app.services import idempotency, tokens
+from app.services import idempotency, runs, tokens
 from app.services.answers import Answers
 from app.services.changes import differences
+from app.services.following import Following
 from app.services.paging import Cut
+from app.services.places import Places
 from app.services.presence import Presence
 from app.services.signing_in import Throttle
 from app.services.stateless import Stateless
 from app.settings import Settings
+from schemas import Run
 
 Identify = Callable[[Session], Actor]
 _SCOPES: dict[str, Scope] = {
@@ -131,6 +134,26 @@ async def _stateless(request: Request) -> Stateless:
 async def _answers(request: Request) -> Answers:
     service: Answers = request.app.state.answers
     return service
+
+
+async def _places(request: Request) -> Places:
+    service: Places = request.app.state.places
+    return service
+
+
+async def _following(request: Request) -> Following:
+    service: Following = request.app.state.following
+    return service
+
+
+def looked_at(desk: Desk, run_id: str) -> tuple[Run, bool]:
+    """Return how far a run is and whether it has ended, or raise `NotFound`."""
+    with desk.read() as (session, actor):
+        return runs.look(session, actor, run_id)
+
+
+RETRY = 1000
+"""Milliseconds after which a browser that lost a stream asks again."""
 
 
 async def _throttle(request: Request) -> Throttle:
@@ -346,6 +369,8 @@ OnlyOnce = Annotated[Once, Depends(_once)]
 PageCut = Annotated[Cut, Depends(_cut)]
 TheAnswers = Annotated[Answers, Depends(_answers)]
 StatelessService = Annotated[Stateless, Depends(_stateless)]
+ThePlaces = Annotated[Places, Depends(_places)]
+TheFollowing = Annotated[Following, Depends(_following)]
 TheThrottle = Annotated[Throttle, Depends(_throttle)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 Caller = Annotated[str, Depends(_caller)]

@@ -352,3 +352,16 @@ def every_refusal(root: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
     for kind in root.__subclasses__():
         yield kind
         yield from every_refusal(kind)
+
+
+def find_kind(code: str) -> type[Refusal]:
+    """Return the kind of refusal with this code.
+
+    Raises:
+        NotFound: If no refusal has this code.
+
+    """
+    for kind in every_refusal():
+        if kind.code == code:
+            return kind
+    raise NotFound(f"No problem has the code {code[:100]!r}.")

@@ -21,6 +21,7 @@ from app.api import (
     outbox,
     overview,
     pairings,
+    places,
     privacy,
     problems,
     rounds,
@@ -37,6 +38,8 @@ from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unknown
 from app.log import RequestLog
 from app.services.answers import Answers
+from app.services.following import Following
+from app.services.places import Places
 from app.services.presence import Presence
 from app.services.signing_in import Throttle
 from app.services.stateless import Stateless
@@ -92,6 +95,8 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
     app.state.answers = Answers(settings)
+    app.state.following = Following(settings.stream_seconds, app.state.stopping)
+    app.state.places = Places(settings.places_dir)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -122,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
         expose_headers=_EXPOSED,
     )
     app.add_middleware(Guarded, settings=settings)
+    app.add_middleware(web.Spoken)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unknown, Forbidden, Busy)
@@ -131,9 +137,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(contacts.router, prefix="/api/v1", responses=signed_in)
     app.include_router(privacy.router, prefix="/api/v1", responses=signed_in)
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
+    app.include_router(places.router, prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
-    app.include_router(events.router(), prefix="/api/v1", responses=signed_in)
+    app.include_router(events.router, prefix="/api/v1", responses=signed_in)
     app.include_router(answers.router, prefix="/api/v1", responses=signed_in)
     app.include_router(pairings.router, prefix="/api/v1", responses=signed_in)
     app.include_router(outbox.router, prefix="/api/v1", responses=signed_in)

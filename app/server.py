@@ -53,6 +53,7 @@ class _Server(uvicorn.Server):
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until the process is told to stop.
 
+    From now on garbage is collected, if it was not while everything was imported.
     Unless it is set where browsers find the service, mail leads to this address.
     """
     configure(settings)
@@ -60,8 +61,10 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         host, port = settings.host, listener.getsockname()[1]
         own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         settings = settings.model_copy(update={"public_url": own})
+    app = create_app(settings)
+    app.state.places.prepare_later()
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
@@ -70,4 +73,5 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     # hold every request up for a tenth of a second.
     gc.collect()
     gc.freeze()
+    gc.enable()
     _Server(config).run(sockets=[listener])

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     """Listen on other addresses too, where everybody may use the service."""
     database_url: str = "sqlite:///.data/compaan.db"
     """Where everything is stored: `sqlite:///…` or `postgresql://user@host/name`."""
+    places_dir: str = ".data"
+    """The folder of the file by which cities are found by name; it is made anew if it
+    is not there."""
     body_bytes: Annotated[int, Field(ge=1)] = 2**20
     """Most bytes in a body, other than an import."""
     import_bytes: Annotated[int, Field(ge=1)] = 10 * 2**20

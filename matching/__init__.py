@@ -12,6 +12,7 @@ from matching._answering.measure import measure
 from matching._answering.prices import Prices, prices
 from matching._answering.readiness import readiness
 from matching._answering.repair import drill, repair
+from matching._answering.table import Table, table
 from matching._answering.what_if import difference, what_if
 from matching._answering.why_not import why_not
 from matching._canonical import policy_hash, problem_hash
@@ -30,6 +31,7 @@ __all__ = [
     "Prices",
     "Problem",
     "Solution",
+    "Table",
     "__version__",
     "assign",
     "check",
@@ -46,6 +48,7 @@ __all__ = [
     "readiness",
     "repair",
     "suggest",
+    "table",
     "what_if",
     "why_not",
 ]

@@ -52,6 +52,8 @@ from schemas.pairing import (
     PairingExplanation,
     PairingState,
     PairingWrite,
+    Question,
+    QuestionWrite,
     Quiet,
     ReasonCode,
     ReasonWrite,
@@ -68,6 +70,7 @@ from schemas.pairing import (
     StageWrite,
     Waiting,
 )
+from schemas.place import Place, Places
 from schemas.policy import (
     Cap,
     Criterion,
@@ -241,6 +244,8 @@ __all__ = [
     "PastPairing",
     "Phase",
     "PhaseChange",
+    "Place",
+    "Places",
     "Policy",
     "PolicyArea",
     "PolicyAreas",
@@ -250,6 +255,8 @@ __all__ = [
     "Problem",
     "ProblemDetails",
     "Progress",
+    "Question",
+    "QuestionWrite",
     "Quiet",
     "Readiness",
     "Reason",

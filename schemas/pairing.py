@@ -202,6 +202,26 @@ class CheckIns(Page[CheckIn]):
     """What was noted of a pairing, the newest first."""
 
 
+class QuestionWrite(Wire):
+    """What a city asks its organisers about a pairing; or what they answer."""
+
+    text: Reason
+
+
+class Question(Wire):
+    """A question about a pairing, and its answer."""
+
+    id: str
+    pairing: str
+    side: Role
+    """Which of the two cities asks."""
+    text: str
+    at: datetime
+    answer: str | None
+    """Null: it waits for one."""
+    answered_at: datetime | None
+
+
 MessageState = Literal[
     "held",
     "queued",

@@ -6,7 +6,7 @@ from schemas._wire import Wire
 from schemas.account import Account, Contact, SignedIn, Token
 from schemas.areas import Role
 from schemas.audit import AuditEntry
-from schemas.pairing import CheckIn
+from schemas.pairing import CheckIn, Question
 
 
 class OwnAnswer(Wire):
@@ -41,5 +41,7 @@ class AccountExport(Wire):
     """What the account did, and what was done with it; the newest first."""
     answers: tuple[OwnAnswer, ...]
     check_ins: tuple[CheckIn, ...]
+    questions: tuple[Question, ...]
+    """What the person asked about pairings, or answered to such a question."""
     letters: tuple[OwnLetter, ...]
     """Those to this account; the newest first."""

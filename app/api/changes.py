@@ -1,63 +1,17 @@
-"""What has changed in the API, and how what will go is told of beforehand."""
+"""How what will go from the API is told of beforehand."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, Literal
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGE = "/api/changes"
+from app.api_changes import PAGE
+
 NOTICE = timedelta(days=183)
 """Least time from telling that an operation will go to its end: six months."""
 _TOLD = "x-deprecation"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change that callers can notice.
-
-    Attributes:
-        date: The day from which it holds.
-        kind: What it is; only `changed` and `removed` may break callers.
-        text: What callers should know, in a sentence or two.
-        breaks: What `python -m tests.app.contract` says that it breaks, word by word.
-
-    """
-
-    date: date
-    kind: Literal["added", "changed", "deprecated", "removed"]
-    text: str
-    breaks: tuple[str, ...] = ()
-
-
-CHANGES = (
-    Change(
-        date(2026, 11, 24),
-        "added",
-        "Reading under /api/v1 answers with an ETag, and with 304 if If-None-Match "
-        "names it; HEAD is answered wherever GET is.",
-    ),
-    Change(
-        date(2026, 11, 24),
-        "added",
-        "GET /rounds and GET /rounds/{round_id}/pairings take updated_since.",
-    ),
-    Change(
-        date(2026, 11, 24),
-        "added",
-        "A limit of requests a minute for each caller (429), told in RateLimit-Policy "
-        "and RateLimit.",
-    ),
-    Change(
-        date(2026, 11, 24),
-        "changed",
-        "A path with a slash at its end that has none in the documents is not found; "
-        "it was redirected.",
-    ),
-)
-"""Newest first."""
 
 
 def deprecated(since: date, until: date, instead: str) -> dict[str, Any]:

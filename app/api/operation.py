@@ -2,19 +2,14 @@
 
 import base64
 import hashlib
-import json
 import re
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
-from app.api import changes
-from app.api.problems import find_kind
 from app.db.schema import is_current
-from app.errors import Busy, details, every_refusal, meaning
-from app.render import STYLED, page
+from app.errors import Busy
 from matching import __version__
 
 router = APIRouter(include_in_schema=False)
@@ -40,33 +35,6 @@ def readyz(request: Request) -> dict[str, str]:
 async def version() -> dict[str, str]:
     """Tell which version runs."""
     return {"compaan": __version__}
-
-
-def _shown(template: str, **values: Any) -> HTMLResponse:  # noqa: ANN401 -- the template's
-    body = page(template, who=None, here="", version=__version__, **values)
-    return HTMLResponse(body, headers={"Content-Security-Policy": STYLED})
-
-
-@router.get("/problems")
-async def list_problems() -> HTMLResponse:
-    """List every refusal."""
-    kinds = sorted(every_refusal(), key=lambda kind: (kind.status, kind.code))
-    return _shown("kinds.html", kinds=kinds, meaning=meaning)
-
-
-@router.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
-    """Explain a refusal: where `type` of a problem document leads."""
-    kind = find_kind(code)
-    told = details(kind("Here stands what was wrong this time.")).to_dict()
-    example = json.dumps(told, indent=2, ensure_ascii=False)
-    return _shown("kind.html", kind=kind, meaning=meaning(kind), example=example)
-
-
-@router.get(changes.PAGE)
-async def list_changes() -> HTMLResponse:
-    """Tell what has changed in the API, and what callers may rely on."""
-    return _shown("api_changes.html", changes=changes.CHANGES)
 
 
 @router.get("/api/docs")

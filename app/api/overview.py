@@ -131,6 +131,6 @@ def read_how_we_chose_page(
     with hall.read() as (session, actor):
         found = decisions.chosen(session, decisions.get(session, actor, round_id))
     return HTMLResponse(
-        chosen_page(decisions.text(found, lang)),
+        chosen_page(decisions.text(found, lang), lang),
         headers={"Content-Security-Policy": STYLED},
     )

@@ -23,7 +23,6 @@ from app.errors import (
     TooMany,
     WrongMethod,
     details,
-    every_refusal,
 )
 from schemas import InputError, ProblemDetails, input_errors
 
@@ -254,16 +253,3 @@ def _tell_of_tags(operation: dict[str, Any]) -> None:
         "headers": _TAGGED,
     }
     operation.setdefault("parameters", []).append(_HAS)
-
-
-def find_kind(code: str) -> type[Refusal]:
-    """Return the kind of refusal with this code.
-
-    Raises:
-        NotFound: If no refusal has this code.
-
-    """
-    for kind in every_refusal():
-        if kind.code == code:
-            return kind
-    raise NotFound(f"No problem has the code {code[:100]!r}.")

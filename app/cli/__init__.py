@@ -4,6 +4,7 @@ Every command imports what it needs when it runs: the children that compute re-i
 this module.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -121,6 +122,7 @@ def serve(
     port: Port = None,
 ) -> None:
     """Serve pages and API; settings come from COMPAAN_ variables."""
+    gc.disable()  # while everything is imported there is none
     given = {"host": host, "port": port}
     settings = _settings(**{k: v for k, v in given.items() if v is not None})
     _prepare(settings)
@@ -146,6 +148,7 @@ def worker(
     ] = 1,
 ) -> None:
     """Compute runs for the servers on the same database, and serve nothing."""
+    gc.disable()  # while everything is imported there is none
     settings = _settings(runs_at_once=at_once)
     _prepare(settings)
     _check(settings)

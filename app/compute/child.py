@@ -20,7 +20,7 @@ _METHODS = multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context(
     "forkserver" if "forkserver" in _METHODS else "spawn"
 )
-_PRELOAD = ["app.compute.engine", "app.compute.solving", "app.cli"]
+_PRELOAD = ["app.cli", "app.compute.preload"]
 
 
 class ChildDied(Exception):

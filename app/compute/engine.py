@@ -54,6 +54,21 @@ def override(
     )
 
 
+class Tabled(NamedTuple):
+    """Every mentor with every learner: scores, and prices where they are asked for."""
+
+    table: matching.Table
+    prices: matching.Prices | None
+
+
+def tabled(problem: Problem, policy: Policy, *, priced: bool) -> Tabled:
+    """Return what every pair scores and costs; raises what `matching.prices` raises."""
+    return Tabled(
+        matching.table(problem, policy),
+        matching.prices(problem, policy) if priced else None,
+    )
+
+
 def explained(
     problem: Problem, policy: Policy, pairs: Pairs
 ) -> tuple[Explanation, ...]:

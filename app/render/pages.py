@@ -1,15 +1,15 @@
 """Pages: templates filled with values."""
 
-import secrets
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from app import data
+from app.render.butterfly import butterfly
+from app.render.card import card
+from app.render.environment import environment
+from app.render.lights import lights
 from app.services import reasons
 from app.services.runs import Outcome
 from app.services.words import outlook, pair
-from app.services.words.catalogue import Language, words
+from app.services.words.catalogue import Tongue, here, read_in, reading
 from app.services.words.why_not import sentences
 from schemas import (
     Contribution,
@@ -25,44 +25,15 @@ from schemas import (
 )
 
 STYLED = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page of ours may load: our own style, and nothing that runs."""
-
-_environment = Environment(
-    loader=PackageLoader("app.render"),
-    autoescape=select_autoescape(default=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals["area_names"] = {
-    area.id: area.labels.en for area in data.policy_areas().items
-}
-_environment.globals["criteria"] = {
-    "needs_met": "Needs met",
-    "focus": "Focus",
-    "evidence": "Evidence",
-    "language": "Language",
-    "context": "Context",
-    "proximity": "Proximity",
-    "give_back": "Give back",
-    "practice_text": "Texts",
-}
-# A key of its own for every form that is shown: a second click does nothing more.
-_environment.globals["once"] = lambda: secrets.token_hex(16)
-_environment.globals["firm_word"] = outlook.firm_word
-_environment.filters["moment"] = words("en").moment
-_environment.filters["points"] = lambda value: f"{value:.1f}"
-_environment.filters["change"] = lambda value: (
-    f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
-)
+"""What a page of ours may load: our own style and modules; nothing from elsewhere."""
 
 
 def page(template: str, **values: Any) -> str:  # noqa: ANN401 -- what the template takes
     """Return the page as HTML; a value that is missing is an error."""
-    return _environment.get_template(template).render(**values)
+    return environment(reading()).get_template(template).render(**values)
 
 
 def solution_page(found: Outcome) -> str:
@@ -70,9 +41,10 @@ def solution_page(found: Outcome) -> str:
     return page("print.html", **outcome_values(found), asks=False)
 
 
-def chosen_page(text: HowWeChose) -> str:
+def chosen_page(text: HowWeChose, tongue: Tongue) -> str:
     """Return how the pairings of a round were chosen as a page, also to print."""
-    return page("chosen.html", text=text)
+    with read_in(tongue):
+        return page("chosen.html", text=text)
 
 
 def outcome_values(found: Outcome) -> dict[str, Any]:
@@ -82,11 +54,13 @@ def outcome_values(found: Outcome) -> dict[str, Any]:
     names = values["names"]
     return values | {
         "strongest": reasons.strongest,
-        "why_left": reasons.why_left,
+        "whys": lambda left: here().joined(
+            [reasons.why_left(one) for one in left.reasons]
+        ),
         "warned": lambda one: reasons.warned(one, policy, names),
         "how": reasons.how(policy),
         "how_firm": outlook.how_firm,
-        "beside": lambda one: pair.beside(one, names[one.city], "en"),
+        "beside": lambda one: pair.beside(one, names[one.city], reading()),
         "instead": lambda other: outlook.instead(other, names[other.mentor]),
         "relaxed": lambda one: outlook.relaxed(one, policy, names),
     }
@@ -96,11 +70,16 @@ def why_not_values(found: Outcome, answer: WhyNot | None) -> dict[str, Any]:
     """Return what the page shows of why a pair is not proposed."""
     values = _cities_values(found)
     names = values["names"]
-    told, changes = [], []
-    if answer is not None:
-        told = sentences(answer, found.problem.cities, "en")
-        changes = _changes(answer.difference, names) if not answer.proposed else []
-    return values | {"answer": answer, "told": told, "changes": changes}
+    if answer is None:
+        return values | {"answer": None, "told": [], "changes": [], "card": None}
+    cities = {city.id: city for city in found.problem.cities}
+    mentor, learner = cities[answer.mentor], cities[answer.learner]
+    return values | {
+        "answer": answer,
+        "told": sentences(answer, found.problem.cities, reading()),
+        "changes": [] if answer.proposed else _changes(answer.difference, names),
+        "card": card(answer, mentor, learner, reading()),
+    }
 
 
 def _changes(
@@ -126,7 +105,7 @@ def _changes(
 
 
 def explanation_values(
-    why: Explanation, mentor: str, learner: str, language: Language
+    why: Explanation, mentor: str, learner: str, language: Tongue
 ) -> dict[str, Any]:
     """Return what the page of a pairing shows of where its score comes from.
 
@@ -165,21 +144,19 @@ def drill_values(found: Outcome, drill: Drill) -> dict[str, Any]:
         "drill": drill,
         "fragile": sum(one.fragile for one in drill.items),
         "if_it_left": lambda one: outlook.if_it_left(
-            one, values["names"], reasons.AREA_NAMES
+            one, values["names"], here().area_names()
         ),
     }
 
 
 def readiness_values(
-    found: Readiness, policy: Policy, names: dict[str, str]
+    found: Readiness, policy: Policy, names: dict[str, str], round_id: str
 ) -> dict[str, Any]:
     """Return what the templates show of a round's readiness, in words."""
     return {
         "readiness": found,
-        "relaxations": [
-            outlook.relaxed(one, policy, names) for one in found.relaxations
-        ],
-        "shortage": outlook.short(found.shortage, names) if found.shortage else None,
+        "butterfly": butterfly(found.areas),
+        "lights": lights(found, policy, names, round_id),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 import matching
-from app.compute import child, engine
+from app.compute import child, engine, previewing
 from app.compute.engine import Pairs
 from app.errors import Busy, Died, Refusal, TooSlow
 from app.services import bridge, overrides, repairs
@@ -173,10 +173,43 @@ class Answers:
         asked = partial(engine.explained, frozen.problem, frozen.policy, pairs)
         return self._turns.ask(asked)
 
-    def override(self, start: Before, new: OverrideWrite) -> engine.Overridden:
-        """Return what would be after an override, and what differs."""
+    def tabled(self, frozen: Frozen, solution: Solution) -> engine.Tabled:
+        """Return what every pair of a run scores, and costs if that is told at once.
+
+        Args:
+            frozen: What the run was computed from.
+            solution: What came of it: where it is no flow, each price is a matching of
+                its own, and there are none here.
+
+        """
+        asked = partial(
+            engine.tabled,
+            frozen.problem,
+            frozen.policy,
+            priced=solution.engine == "flow"
+            and solution.objective in {"total", "served"},
+        )
+        return asked() if _is_quick(frozen) else self._turns.ask(asked)
+
+    def scored(self, frozen: Frozen) -> matching.Table:
+        """Return what every pair scores."""
+        asked = partial(matching.table, frozen.problem, frozen.policy)
+        return asked() if _is_quick(frozen) else self._turns.ask(asked)
+
+    def override(
+        self, start: Before, new: OverrideWrite, *, tried: bool = True
+    ) -> engine.Overridden:
+        """Return what would be after an override, and what differs.
+
+        Args:
+            start: What stands.
+            new: What is decided.
+            tried: Whether it is found out how firm the pairings would be: that takes
+                longer, and nobody who asks for the price wants it.
+
+        """
         policy = overrides.redecided(start.policy, new)
-        trials = trials_of(start.problem, policy)
+        trials = trials_of(start.problem, policy) if tried else 0
         asked = partial(engine.override, start.problem, start.policy, policy, trials)
         refused = bridge.refusal_of_override(
             pins=len(policy.pins) - len(set(new.force)),
@@ -189,6 +222,11 @@ class Answers:
     ) -> tuple[Measures, ...]:
         """Return the measures of several sets of pairs under one policy."""
         return self._turns.ask(partial(engine.measured, policy, scenarios))
+
+    def preview(self, now: Frozen, policy: Policy) -> previewing.Preview:
+        """Return what another policy would bring the round, and what its rules cost."""
+        asked = partial(previewing.preview, now.problem, now.policy, policy)
+        return self._turns.ask(asked)
 
     def readiness(self, now: Frozen) -> Readiness:
         """Return what stands in the way of matching the round."""

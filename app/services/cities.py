@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -39,6 +39,7 @@ from schemas import (
 )
 
 _MOST_PRACTICES = 200
+Side = Literal["strength", "need"]
 WHOLE = (selectinload(models.City.areas), selectinload(models.City.practices))
 PLACES = (("mentor_capacity", "mentor"), ("learner_demand", "learner"))
 
@@ -48,7 +49,19 @@ class Filter:
     """Which cities are wanted; None: whatever it is.
 
     With a role, `area` means what the role does in it: a mentor is strong there, a
-    learner needs help there. Without one, either.
+    learner needs help there. Without one, either. A `side` says which, whatever the
+    role.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        area: Where the city has a strength or a need.
+        role: What it offers to be.
+        q: A part of its name, whatever the accents.
+        updated_since: Changed then or later.
+        side: Whether its strength or its need in the area counts.
+        language: One that its team works in (ISO 639-1).
+        size: The smallest number of inhabitants, and the first that is too large.
+
     """
 
     country: str | None = None
@@ -56,6 +69,21 @@ class Filter:
     role: Role | None = None
     q: str | None = None
     updated_since: datetime | None = None
+    side: Side | None = None
+    language: str | None = None
+    size: tuple[int, int | None] | None = None
+
+
+class Spot(NamedTuple):
+    """What a map shows of a city."""
+
+    id: str
+    name: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    roles: str
+    """Joined by commas, as it is stored."""
 
 
 def as_city(row: models.City) -> City:
@@ -135,6 +163,46 @@ def names(session: Session) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
+def spots(session: Session, wanted: Filter) -> list[Spot]:
+    """Return what a map shows of all cities of the filter, by id."""
+    columns = [getattr(models.City, field) for field in Spot._fields]
+    asked = _matching(wanted).with_only_columns(*columns).order_by(models.City.id)
+    return [Spot(*row) for row in session.execute(asked)]
+
+
+def spoken(session: Session) -> set[str]:
+    """Return the codes of the languages that teams of cities work in."""
+    joined = session.scalars(select(models.City.languages).distinct())
+    return {code for codes in joined for code in _words(codes)}
+
+
+def homes(session: Session) -> set[str]:
+    """Return the codes of the countries that have cities."""
+    return set(session.scalars(select(models.City.country).distinct()))
+
+
+def called(session: Session, typed: str, most: int) -> Sequence[models.City]:
+    """Return the cities that somebody may mean: by id, by the whole name, by a part.
+
+    Args:
+        session: Where they are.
+        typed: An id, a name, or a part of one, with or without accents.
+        most: Most cities that are looked up.
+
+    """
+    key = search_key(typed)
+    table = models.City
+    for fits in (
+        table.id == typed,
+        table.name_key == key,
+        table.name_key.contains(key, autoescape=True),
+    ):
+        asked = select(table).where(fits).options(*WHOLE).order_by(table.id)
+        if found := session.scalars(asked.limit(most)).all():
+            return found
+    return ()
+
+
 def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
     asked = select(models.City)
     if wanted.country is not None:
@@ -143,9 +211,10 @@ def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
         asked = asked.where(models.City.roles.contains(wanted.role))
     if wanted.area is not None:
         entry = models.CityArea
-        levels = {"mentor": entry.strength > 0, "learner": entry.need > 0}
-        either = (entry.strength > 0) | (entry.need > 0)
-        inside = levels.get(wanted.role, either) if wanted.role else either
+        levels = {"strength": entry.strength > 0, "need": entry.need > 0}
+        of_role: dict[Role | None, Side] = {"mentor": "strength", "learner": "need"}
+        side = wanted.side or of_role.get(wanted.role)
+        inside = levels[side] if side else levels["strength"] | levels["need"]
         asked = asked.where(
             models.City.id.in_(
                 select(entry.city_id).where(entry.area == wanted.area, inside)
@@ -154,6 +223,13 @@ def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
     if wanted.q is not None:
         key = search_key(wanted.q)
         asked = asked.where(models.City.name_key.contains(key, autoescape=True))
+    if wanted.language is not None:  # codes are of two letters, between commas
+        asked = asked.where(models.City.languages.contains(wanted.language))
+    if wanted.size is not None:
+        least, over = wanted.size
+        asked = asked.where(models.City.population >= least)
+        if over is not None:
+            asked = asked.where(models.City.population < over)
     if wanted.updated_since is not None:
         asked = asked.where(models.City.updated_at >= wanted.updated_since)
     return asked

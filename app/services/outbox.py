@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
@@ -14,7 +15,14 @@ from app.errors import Conflict, Forbidden, NotFound
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import audit
 from app.services.paging import Cut, cut_off
-from schemas import Message, MessageCount, MessageState, Outbox
+from schemas import (
+    Message,
+    MessageCount,
+    MessageKind,
+    MessageRole,
+    MessageState,
+    Outbox,
+)
 
 _LINK = re.compile(r"compaan:(/[a-z0-9/-]+)")
 
@@ -38,12 +46,25 @@ def must_oversee(actor: Actor, round_id: str) -> None:
         raise NotFound(f"There are no messages of {round_id} for you.")
 
 
-def search(
+@dataclass(frozen=True)
+class Wanted:
+    """Which messages are looked for; None: whatever they are."""
+
+    kind: MessageKind | None = None
+    role: MessageRole | None = None
+    language: str | None = None
+
+
+_ALL = Wanted()
+
+
+def search(  # noqa: PLR0913 -- what narrows the list
     session: Session,
     actor: Actor,
     round_id: str,
     cut: Cut,
     state: MessageState | None = None,
+    wanted: Wanted = _ALL,
 ) -> tuple[Sequence[models.Message], str | None]:
     """Return a page of the round's messages, the oldest first, or raise `NotFound`."""
     must_oversee(actor, round_id)
@@ -55,6 +76,9 @@ def search(
     )
     if state is not None:
         asked = asked.where(table.state == state)
+    for column in ("kind", "role", "language"):
+        if (value := getattr(wanted, column)) is not None:
+            asked = asked.where(getattr(table, column) == value)
     if cut.after is not None:
         last = session.get(table, cut.after)
         if last is not None:
@@ -103,6 +127,73 @@ def summary(session: Session, actor: Actor, round_id: str) -> Outbox:
         would_tell=would_tell,
         unaddressed=tuple(city for city in lost if city is not None),
     )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Letters of one kind that a release would send.
+
+    Attributes:
+        kind: About what.
+        role: To whom, as what.
+        language: In which language.
+        letters: How many go out.
+        cities: Who is told, by id, in order.
+
+    """
+
+    kind: str
+    role: str
+    language: str
+    letters: int
+    cities: tuple[str, ...]
+
+
+def held(session: Session, actor: Actor, round_id: str) -> list[Held]:
+    """Return what a release would send: together `Outbox.would_send` letters.
+
+    Letters that have nobody to go to are not among them: `Outbox.unaddressed`.
+
+    Raises:
+        NotFound: If the outbox is not the actor's to see.
+
+    """
+    must_oversee(actor, round_id)
+    table = models.Message
+    key = table.kind, table.role, table.language
+    found: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
+    for kind, role, language, city, count in session.execute(
+        select(*key, table.city_id, func.count())
+        .where(
+            table.round_id == round_id,
+            table.state == "held",
+            table.account_id.is_not(None),
+        )
+        .group_by(*key, table.city_id)
+        .order_by(*key, table.city_id)
+    ):
+        found.setdefault((kind, role, language), []).append((str(city), count))
+    return [
+        Held(
+            kind=kind,
+            role=role,
+            language=language,
+            letters=sum(count for _, count in letters),
+            cities=tuple(city for city, _ in letters),
+        )
+        for (kind, role, language), letters in found.items()
+    ]
+
+
+def failed(session: Session, actor: Actor, round_id: str) -> Sequence[models.Message]:
+    """Return the messages that failed, the oldest first, or raise `NotFound`."""
+    must_oversee(actor, round_id)
+    table = models.Message
+    return session.scalars(
+        select(table)
+        .where(table.round_id == round_id, table.state == "failed")
+        .order_by(table.created_at, table.id)
+    ).all()
 
 
 def get(

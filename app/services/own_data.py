@@ -15,10 +15,11 @@ from app.services import (
     check_ins,
     contacts,
     outbox,
+    questions,
     signing_in,
     tokens,
 )
-from schemas import CheckIn, Contact, SignedIn
+from schemas import CheckIn, Contact, Question, SignedIn
 from schemas.privacy import AccountExport, OwnAnswer, OwnLetter
 
 Log = Sequence[models.Audit]
@@ -52,6 +53,7 @@ def export(
         log=tuple(map(audit.as_entry, log)),
         answers=_answers(session, row.id, log),
         check_ins=_check_ins(session, row.id, log),
+        questions=_questions(session, row.id, log),
         letters=_letters(session, row.id, public_url),
     )
 
@@ -119,6 +121,20 @@ def _check_ins(session: Session, account: str, log: Log) -> tuple[CheckIn, ...]:
     ]
     asked = select(table).where(table.id.in_(wrote)).order_by(table.at, table.id)
     return tuple(map(check_ins.as_check_in, session.scalars(asked)))
+
+
+def _questions(session: Session, account: str, log: Log) -> tuple[Question, ...]:
+    """Return what the account asked, and what it was asked and answered."""
+    table = models.Question
+    wrote = [
+        entry.details["question"]
+        for entry in log
+        if entry.action in {"pairing.asked", "pairing.question_answered"}
+        and entry.account_id == account
+    ]
+    asked = select(table).where(table.id.in_(wrote), table.text.is_not(None))
+    rows = session.scalars(asked.order_by(table.at, table.id))
+    return tuple(map(questions.as_question, rows))
 
 
 def _letters(session: Session, account: str, public_url: str) -> tuple[OwnLetter, ...]:

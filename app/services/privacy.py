@@ -31,6 +31,7 @@ _TEXTS: tuple[tuple[type[models.Base], tuple[str, ...]], ...] = (
     (models.Run, ("label",)),
     (models.Pairing, ("reason", "mentor_text", "learner_text", "body")),
     (models.CheckIn, ("note",)),
+    (models.Question, ("text", "answer")),
     (models.Message, ("subject", "text", "error")),
     (models.Remark, ("text",)),
     (models.Token, ("name",)),

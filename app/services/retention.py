@@ -44,7 +44,10 @@ def _is_late(row: models.Round) -> bool:
 
 
 def _clear(session: Session, round_id: str) -> None:
-    """Erase the letters, answers, notes and reasons of a round; its pairings stay."""
+    """Erase the letters, answers, notes, questions and reasons of a round.
+
+    Its pairings stay.
+    """
     # The lock makes another worker wait, and then find that it was done.
     row = session.scalar(
         _archived().where(models.Round.id == round_id).with_for_update()
@@ -52,7 +55,7 @@ def _clear(session: Session, round_id: str) -> None:
     if row is None or not _is_late(row):
         return
     pairing, note, letter = models.Pairing, models.CheckIn, models.Message
-    entry, remark = models.Audit, models.Remark
+    entry, remark, question = models.Audit, models.Remark, models.Question
     inside = pairing.round_id == round_id
     said = select(entry.id).where(entry.round_id == round_id)
     of_round = select(pairing.id).where(inside)
@@ -60,6 +63,9 @@ def _clear(session: Session, round_id: str) -> None:
         delete(letter).where(letter.round_id == round_id),
         delete(remark).where(remark.audit_id.in_(said)),
         update(note).where(note.pairing_id.in_(of_round)).values(note=None),
+        update(question)
+        .where(question.pairing_id.in_(of_round))
+        .values(text=None, answer=None),
         update(pairing)
         .where(inside)
         .values(

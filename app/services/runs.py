@@ -48,6 +48,20 @@ def has_ended(row: models.Run) -> bool:
     return row.state in _ENDED
 
 
+def is_matchable(round_row: models.Round) -> bool:
+    """Tell whether the round is in a phase in which it is matched."""
+    return round_row.phase in _MATCHABLE
+
+
+def must_be_matchable(round_row: models.Round) -> None:
+    """Raise `WrongPhase` if the round is not open or closed."""
+    if not is_matchable(round_row):
+        raise WrongPhase(
+            f"The round is {round_row.phase}; it is matched while open (a trial) or "
+            "closed."
+        )
+
+
 def start(
     session: Session, actor: Actor, round_row: models.Round, new: RunWrite
 ) -> models.Run:
@@ -61,11 +75,7 @@ def start(
     """
     if not may_organise(actor):
         raise Forbidden("Only an organiser may start a run.")
-    if round_row.phase not in _MATCHABLE:
-        raise WrongPhase(
-            f"The round is {round_row.phase}; it is matched while open (a trial) or "
-            "closed."
-        )
+    must_be_matchable(round_row)
     policy = new.policy
     if policy is None:
         policy = policies.as_policy(policies.get(session, actor, round_row))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.services.answers import Answers
 from app.services.repairs import pairs_of
-from app.services.runs import Outcome
+from app.services.runs import Frozen, Outcome
 from schemas import Pair, Policy, ScenarioRow, ScenarioRun, Scenarios, Solution
 
 MOST = 6
@@ -59,6 +59,34 @@ def compare(answers: Answers, policy: Policy, found: Sequence[Outcome]) -> Scena
             if len(set((row := _row(learner, sets)).mentors)) > 1
         ),
     )
+
+
+def points(
+    answers: Answers, policy: Policy, found: Sequence[Outcome], compared: Scenarios
+) -> dict[str, tuple[float, ...]]:
+    """Return for each learner that differs its best pairing's score in every run.
+
+    Args:
+        answers: Who computes the scores.
+        policy: As `compare` takes it.
+        found: The runs that were compared.
+        compared: What came of it.
+
+    Raises:
+        Busy: As `Answers` does.
+
+    """
+    plain = policy.model_copy(update={"pins": (), "bans": ()})
+    tables = [
+        answers.scored(Frozen(problem=one.problem, policy=plain)) for one in found
+    ]
+    return {
+        row.learner: tuple(
+            max((table.score(mentor, row.learner) for mentor in mentors), default=0.0)
+            for table, mentors in zip(tables, row.mentors, strict=True)
+        )
+        for row in compared.differing
+    }
 
 
 def _row(learner: str, sets: Sequence[set[tuple[str, str]]]) -> ScenarioRow:

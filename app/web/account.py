@@ -1,4 +1,4 @@
-"""The visitor's own account: name, password, browsers, tokens, and its end."""
+"""The visitor's own account: name, language, password, browsers, and its end."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -6,22 +6,27 @@ from sqlalchemy.orm import Session
 
 from app.deps import Caller, Desk, TheThrottle
 from app.errors import Refusal
-from app.permissions import SCOPES, Actor
+from app.permissions import Actor
 from app.services import accounts, cities, signing_in, tokens
+from app.services.words.catalogue import message
+from app.web import tongue
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, Visitor, forget, secret
-from schemas import NewToken, OwnAccountWrite, PasswordWrite, TokenWrite
+from schemas import OwnAccountWrite, PasswordWrite
 
 router = APIRouter(include_in_schema=False)
 _DONE = {
-    "welcome": "Welcome. You are signed in. Say how we may call you, and set a "
-    "password if you like; a link by e-mail is always enough.",
-    "saved": "It is saved.",
-    "password": "Your password is changed. Your other browsers are signed out.",
-    "out": "That browser is signed out.",
-    "others": "All other browsers are signed out.",
-    "revoked": "The token is good for nothing any more.",
+    "welcome": message(
+        "Welcome. You are signed in. Say how we may call you, and set a password if "
+        "you like; a link by e-mail is always enough."
+    ),
+    "saved": message("It is saved."),
+    "password": message(
+        "Your password is changed. Your other browsers are signed out."
+    ),
+    "out": message("That browser is signed out."),
+    "others": message("All other browsers are signed out."),
 }
 
 
@@ -30,9 +35,9 @@ def _page(
     refused: Refusal | None = None,
     *,
     done: str = "",
-    made: NewToken | None = None,
+    typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
-    """Show the account, with a new token the one time that it can be shown."""
+    """Show the account."""
     with desk.read() as (session, actor):
         row = accounts.own(session, actor)
         browsers = signing_in.of_account(session, actor)
@@ -45,9 +50,8 @@ def _page(
             place=_place(session, actor),
             must_know=not signing_in.has_just_read_mail(session, actor),
             browsers=[signing_in.as_signed_in(one, actor) for one in browsers],
-            tokens=[tokens.as_token(one) for one in tokens.of_account(session, row.id)],
-            scopes=SCOPES,
-            made=made,
+            tokens=len(tokens.of_account(session, row.id)),
+            typed=typed or {"name": row.name or "", "language": row.language or ""},
             refused=refused,
             done=_DONE.get(done),
         )
@@ -68,19 +72,19 @@ def show_account(desk: Visitor, done: str = "") -> HTMLResponse:
 
 @router.post("/account")
 def save(desk: Visitor, form: Form) -> Response:
-    """Change name and language."""
+    """Change name and language; pages speak that one from now on."""
+    typed = {name: said(form, name) for name in ("name", "language")}
 
     def work() -> Response:
-        new = read(
-            OwnAccountWrite,
-            name=said(form, "name") or None,
-            language=said(form, "language") or None,
-        )
+        new = read(OwnAccountWrite, **{name: typed[name] or None for name in typed})
         with desk.write() as (session, actor):
             accounts.change_own(session, actor, accounts.own(session, actor), new)
-        return see("/account?done=saved")
+        answer = see("/account?done=saved")
+        if new.language is not None:
+            tongue.keep(answer, new.language)
+        return answer
 
-    return tried(work, lambda refused: _page(desk, refused))
+    return tried(work, lambda refused: _page(desk, refused, typed=typed))
 
 
 @router.post("/account/password")
@@ -115,33 +119,6 @@ def sign_one_out(desk: Visitor, login_id: str, _form: Form) -> Response:
     with desk.write() as (session, actor):
         signing_in.revoke(session, actor, login_id)
     return see("/account?done=out")
-
-
-@router.post("/account/tokens")
-def make_token(desk: Visitor, form: Form) -> Response:
-    """Make a token, and show it at once: kept for a second look, it would be stored."""
-
-    def work() -> Response:
-        days = said(form, "days")
-        new = read(
-            TokenWrite,
-            name=said(form, "name"),
-            scope=said(form, "scope"),
-            days=int(days) if days.isdecimal() else days,
-        )
-        with desk.write() as (session, actor):
-            made = tokens.make(session, actor, new)
-        return _page(desk, made=made)
-
-    return tried(work, lambda refused: _page(desk, refused))
-
-
-@router.post("/account/tokens/{token_id}/revoke")
-def revoke_token(desk: Visitor, token_id: str, _form: Form) -> Response:
-    """Take a token back."""
-    with desk.write() as (session, actor):
-        tokens.revoke(session, actor, token_id)
-    return see("/account?done=revoked")
 
 
 @router.get("/account/close")

@@ -25,6 +25,9 @@ def show_why_not(
     with desk.read() as (session, actor):
         outcome = runs.outcome(session, runs.get(session, actor, run_id))
     asked = {"mentor": mentor, "learner": learner}
+    if not (mentor or learner):
+        values = why_not_values(outcome, None) | {"wrong": ()}
+        return show("why_not.html", actor, "rounds", asked=asked, **values)
     try:
         found = answers.why_not(outcome, mentor, learner)
     except InvalidInput as error:

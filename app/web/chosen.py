@@ -3,9 +3,11 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
+from app.db import models
 from app.permissions import may_oversee
-from app.services import decisions
-from app.services.words.catalogue import LANGUAGES, language
+from app.services import decisions, rounds
+from app.services.words.catalogue import reading
+from app.services.words.chosen import how_we_chose
 from app.web.forms import download
 from app.web.showing import show
 from app.web.visitors import Guest, Visitor
@@ -14,21 +16,21 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/rounds/{round_id}/how-we-chose")
-def show_how_we_chose(guest: Guest, round_id: str, lang: str = "en") -> HTMLResponse:
+def show_how_we_chose(guest: Guest, round_id: str) -> HTMLResponse:
     """Show the text; of a public round, also to whoever is not signed in."""
     with guest.read() as (session, actor):
         released = decisions.get(session, actor, round_id)
         found = decisions.chosen(session, released)
-    return show(
-        "how_we_chose.html",
-        actor,
-        "rounds",
-        round_id=round_id,
-        text=decisions.text(found, language(lang) or "en"),
-        languages=LANGUAGES,
-        sha256=released.sha256,
-        may_take=actor is not None and may_oversee(actor),
-    )
+        row = session.get_one(models.Round, round_id)
+        return show(
+            "how_we_chose.html",
+            actor,
+            "rounds",
+            round=rounds.as_round(row),
+            text=how_we_chose(found, reading()),
+            sha256=released.sha256,
+            may_take=actor is not None and may_oversee(actor),
+        )
 
 
 @router.get("/rounds/{round_id}/bundle.zip")

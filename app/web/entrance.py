@@ -8,8 +8,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app import oidc
 from app.deps import Caller, TheSettings, TheThrottle
 from app.errors import Busy, NotFound, Refusal, TooMany, Unknown
-from app.services import signing_in
+from app.services import signing_in, waiting
+from app.services.example import example
+from app.services.words.catalogue import language
 from app.settings import Settings
+from app.web import tongue
+from app.web.demo import picture
 from app.web.forms import said, see
 from app.web.showing import show
 from app.web.visitors import (
@@ -33,9 +37,18 @@ _HERE = (Unknown, TooMany, Busy)
 
 @router.get("/")
 def front(guest: Guest) -> HTMLResponse:
-    """Show the three doors."""
-    with guest.read() as (_session, actor):
-        return show("front.html", actor, "")
+    """Show the three doors, and the example; to members, what waits for them."""
+    with guest.read() as (session, actor):
+        city = actor.city if actor is not None else None
+        found = example()
+        return show(
+            "front.html",
+            actor,
+            "",
+            offers=waiting.open_offers(session, city) if city else [],
+            picture=picture(found),
+            is_as_made=found.is_as_made,
+        )
 
 
 def _here(to: str) -> str:
@@ -85,7 +98,17 @@ def _let_in(
         return again(error)
     answer = see(_WELCOME if entry.is_first else _here(to))
     remember(request, answer, entry.cookie)
+    if not tongue.is_kept(request.headers):
+        _speak_the_own(request, answer, entry.cookie)
     return answer
+
+
+def _speak_the_own(request: Request, answer: Response, cookie: str) -> None:
+    """Have pages speak the language of the account, if it has one."""
+    with request.app.state.database.read() as session:
+        own = language(signing_in.find(session, cookie).account.language or "")
+    if own is not None:
+        tongue.keep(answer, own)
 
 
 @router.get("/sign-in")

@@ -4,14 +4,18 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
-from app.services import cities, ledger
+from app.permissions import Actor
+from app.services import cities, ledger, rounds
 from app.services.paging import Cut
 from app.web.showing import show
 from app.web.visitors import Visitor
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100
+_ROUNDS = 1000
+"""Most rounds that are told by name, not by id."""
 
 
 @router.get("/ledger")
@@ -25,6 +29,13 @@ def show_ledger(desk: Visitor, cursor: str | None = None) -> HTMLResponse:
             actor,
             "rounds",
             entries=entries,
+            most=max((max(one.mentored, one.learned) for one in entries), default=0),
             names=cities.names(session),
+            round_names=_round_names(session, actor),
             following=next_page if following else None,
         )
+
+
+def _round_names(session: Session, actor: Actor) -> dict[str, str]:
+    found, _ = rounds.search(session, actor, Cut(_ROUNDS))
+    return {row.id: row.name for row in found}

@@ -1,31 +1,72 @@
 """The outbox of a round: who would be told what, who was, and what did not arrive."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
+from app.db import models
 from app.deps import Desk, TheSettings
-from app.errors import Refusal
+from app.errors import Conflict, Refusal
 from app.permissions import Actor
 from app.services import cities, delivery, outbox, rounds
 from app.services.paging import Cut
+from app.services.words.catalogue import LANGUAGES, message
 from app.settings import Settings
 from app.web.forms import said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
-from schemas import MessageState
+from schemas import MessageKind, MessageRole, MessageState
+
+T = TypeVar("T", bound=str)
 
 router = APIRouter(include_in_schema=False)
 STATES: tuple[MessageState, ...] = get_args(MessageState)
-_PAGE = 50
+_KINDS: tuple[MessageKind, ...] = get_args(MessageKind)
+_ROLES: tuple[MessageRole, ...] = get_args(MessageRole)
+_PAGE = 25
 _DONE = {
-    "test": "A test is on its way to you.",
-    "again": "The message is on its way again.",
+    "test": message("A test is on its way to you."),
+    "again": message("The message is on its way again."),
+    "all": message("Those that failed are on their way again."),
 }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which messages the page shows; empty: whatever they are."""
+
+    state: str = ""
+    kind: str = ""
+    role: str = ""
+    language: str = ""
+
+    def path(self, round_id: str, **more: str) -> str:
+        """Return the address of the page with this choice."""
+        query = {name: value for name, value in vars(self).items() if value} | more
+        return f"/rounds/{round_id}/outbox" + (f"?{urlencode(query)}" if query else "")
+
+    @property
+    def wanted(self) -> outbox.Wanted:
+        """What that is to the service; what we do not know is not looked for."""
+        return outbox.Wanted(
+            kind=_known(self.kind, _KINDS),
+            role=_known(self.role, _ROLES),
+            language=_known(self.language, LANGUAGES),
+        )
+
+
+def _known(value: str, values: tuple[T, ...]) -> T | None:
+    return next((one for one in values if one == value), None)
+
+
+def _chosen(form: Form) -> Choice:
+    """Return the choice that the page of a form had."""
+    return Choice(**{name: said(form, name) for name in Choice.__dataclass_fields__})
 
 
 @router.get("/rounds/{round_id}/outbox")
@@ -34,11 +75,15 @@ def show_outbox(  # noqa: PLR0913 -- FastAPI reads them
     settings: TheSettings,
     round_id: str,
     state: str = "",
+    kind: str = "",
+    role: str = "",
+    language: str = "",
     cursor: str | None = None,
     done: str = "",
 ) -> HTMLResponse:
     """Show the messages of a round."""
-    return _page(desk, settings, round_id, state=state, cursor=cursor, done=done)
+    chosen = Choice(state, kind, role, language)
+    return _page(desk, settings, round_id, chosen=chosen, cursor=cursor, done=done)
 
 
 def _page(  # noqa: PLR0913 -- what the page shows
@@ -47,33 +92,35 @@ def _page(  # noqa: PLR0913 -- what the page shows
     round_id: str,
     refused: Refusal | None = None,
     *,
-    state: str = "",
+    chosen: Choice,
     cursor: str | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    wanted = next((one for one in STATES if one == state), None)
+    state = _known(chosen.state, STATES)
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         cut = Cut.at(_PAGE, cursor)
-        rows, following = outbox.search(session, actor, round_id, cut, wanted)
-        query: dict[str, Any] = {"state": state, "cursor": following}
-        return show(
-            "outbox.html",
-            actor,
-            "rounds",
-            refused.status if refused else 200,
-            round=rounds.as_round(row),
-            summary=outbox.summary(session, actor, round_id),
-            messages=[outbox.as_message(one, settings.public_url) for one in rows],
-            following=(
-                f"/rounds/{round_id}/outbox?{urlencode(query)}" if following else None
-            ),
-            names=cities.names(session),
-            states=STATES,
-            wanted=wanted,
-            refused=refused,
-            done=_DONE.get(done),
+        rows, following = outbox.search(
+            session, actor, round_id, cut, state, chosen.wanted
         )
+        summary = outbox.summary(session, actor, round_id)
+        values: dict[str, Any] = {
+            "round": rounds.as_round(row),
+            "summary": summary,
+            "failed": sum(one.count for one in summary.counts if one.state == "failed"),
+            "messages": [outbox.as_message(one, settings.public_url) for one in rows],
+            "following": chosen.path(round_id, cursor=following) if following else None,
+            "names": cities.names(session),
+            "states": STATES,
+            "kinds": _KINDS,
+            "roles": _ROLES,
+            "languages": LANGUAGES,
+            "chosen": chosen,
+            "refused": refused,
+            "done": _DONE.get(done),
+        }
+        status = refused.status if refused else 200
+        return show("outbox.html", actor, "rounds", status, **values)
 
 
 def _round_of(desk: Desk, message_id: str) -> str:
@@ -81,9 +128,30 @@ def _round_of(desk: Desk, message_id: str) -> str:
         return outbox.round_of(outbox.get(session, actor, message_id))
 
 
-def _outbox(round_id: str, form: Form, done: str) -> Response:
-    query = urlencode({"state": said(form, "state"), "done": done})
-    return see(f"/rounds/{round_id}/outbox?{query}")
+@router.post("/rounds/{round_id}/outbox/send-again")
+def send_failed_again(
+    desk: Visitor, once: OnlyOnce, settings: TheSettings, round_id: str, form: Form
+) -> Response:
+    """Send every message again that failed; what is too late by now is left."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        rounds.get(session, actor, round_id)
+        rounds.must_organise(actor)
+        rows = outbox.failed(session, actor, round_id)
+        if not sum(_sent_again(session, actor, row) for row in rows):
+            raise Conflict("No message that failed can be sent again.")
+        return see(_chosen(form).path(round_id, done="all"))
+
+    again = partial(_page, desk, settings, round_id, chosen=_chosen(form))
+    return tried(partial(once.answer, desk, work), again)
+
+
+def _sent_again(session: Session, actor: Actor, row: models.Message) -> bool:
+    try:
+        delivery.send_again(session, actor, row)
+    except Conflict:
+        return False
+    return True
 
 
 @router.post("/messages/{message_id}/test")
@@ -95,9 +163,10 @@ def send_test(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id)
         outbox.send_test(session, actor, row)
-        return _outbox(outbox.round_of(row), form, "test")
+        return see(_chosen(form).path(outbox.round_of(row), done="test"))
 
-    again = partial(_page, desk, settings, _round_of(desk, message_id))
+    where = _round_of(desk, message_id)
+    again = partial(_page, desk, settings, where, chosen=_chosen(form))
     return tried(partial(once.answer, desk, work), again)
 
 
@@ -110,7 +179,8 @@ def send_again(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id, lock=True)
         delivery.send_again(session, actor, row)
-        return _outbox(outbox.round_of(row), form, "again")
+        return see(_chosen(form).path(outbox.round_of(row), done="again"))
 
-    again = partial(_page, desk, settings, _round_of(desk, message_id))
+    where = _round_of(desk, message_id)
+    again = partial(_page, desk, settings, where, chosen=_chosen(form))
     return tried(partial(once.answer, desk, work), again)

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
+from app.db.models.base import now
 from app.deps import Desk
 from app.errors import Forbidden, Refusal
 from app.permissions import (
@@ -16,75 +17,100 @@ from app.permissions import (
     may_note,
     may_oversee,
 )
-from app.render import explanation_values
-from app.services import check_ins, contacts, pairings, rounds
+from app.render.card import Card
+from app.services import check_ins, contacts, pairings, questions, rounds
 from app.services.paging import Cut
-from app.services.words.catalogue import LANGUAGES, Language, language
+from app.services.words import offer
+from app.services.words.catalogue import here, message
+from app.web.cards import card_of, edits
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
-from schemas import AnswerWrite, CheckIn, CheckInWrite, Contact, Role
+from schemas import (
+    AnswerWrite,
+    CheckIn,
+    CheckInWrite,
+    Contact,
+    QuestionWrite,
+    Role,
+)
 
 router = APIRouter(include_in_schema=False)
 _SIDES: tuple[Role, ...] = get_args(Role)
 _NOTES = Cut(50)
 _DONE = {
-    "accept": "Thank you: your yes is stored.",
-    "decline": "Your answer is stored. The organisers look for another partner.",
-    "note": "Your note is stored.",
+    "accept": message("Thank you: your yes is stored."),
+    "decline": message(
+        "Your answer is stored. The organisers look for another partner."
+    ),
+    "note": message("Your note is stored."),
+    "asked": message("Your question is stored. The organisers see it."),
+    "told": message("Your answer is stored. The city sees it here."),
 }
 
 
 @router.get("/pairings/{pairing_id}")
-def show_pairing(
-    desk: Visitor, pairing_id: str, lang: str = "", done: str = ""
-) -> HTMLResponse:
+def show_pairing(desk: Visitor, pairing_id: str, done: str = "") -> HTMLResponse:
     """Show a pairing to its cities, its organisers and the network."""
-    return _page(desk, pairing_id, lang=lang, done=done)
+    return _page(desk, pairing_id, done=done)
 
 
-def _page(  # noqa: PLR0913 -- what the page shows
+def _page(
     desk: Desk,
     pairing_id: str,
     refused: Refusal | None = None,
     *,
-    lang: str = "",
     done: str = "",
     typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
     with desk.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
         round_row = rounds.get(session, actor, row.round_id)
-        cities = [
-            session.get_one(models.City, city) for city in pairings.cities_of(row)
-        ]
-        spoken = language(lang) or _own_language(actor, cities)
-        mentor, learner = (city.name for city in cities)
-        why = pairings.explained_to(actor, row)
+        shown = card_of(session, actor, row)
+        pairing = pairings.as_pairing(row, actor)
+        is_open = pairing.state == "offered" and round_row.phase == "released"
+        told = offer.Offer(
+            pairing=pairing,
+            mentor=shown.mentor.name,
+            learner=shown.learner.name,
+            side=questions.side_of(actor, row),
+            is_open=is_open,
+            at=now(),
+            told=here(),
+        )
         return show(
             "pairing.html",
             actor,
             "rounds",
             refused.status if refused else 200,
             round=rounds.as_round(round_row),
-            pairing=pairings.as_pairing(row, actor),
-            names={city.id: city.name for city in cities},
+            pairing=pairing,
+            card=shown,
+            edits=edits(actor, shown),
+            names={city.id: city.name for city in (shown.mentor, shown.learner)},
+            side=told.side,
+            is_open=is_open,
+            standing=told.standing(),
+            agenda=_agenda(shown),
             sides=_answering(actor, row),
             notes=_notes(session, actor, row),
-            people=_people(session, actor, row, cities),
+            people=_people(session, actor, row),
+            questions=list(
+                map(questions.as_question, questions.seen(session, actor, row))
+            ),
+            may_ask=questions.may_ask(actor, round_row, row),
             oversees=may_oversee(actor),
-            languages=LANGUAGES,
+            reasons=offer.REASONS,
             refused=refused,
             typed=typed or {"form": ""},
             done=_DONE.get(done),
-            **explanation_values(why, mentor, learner, spoken),
         )
 
 
-def _own_language(actor: Actor, cities: list[models.City]) -> Language:
-    """Return the first of the visitor's own city's languages that we have words in."""
-    own = next((city.languages for city in cities if city.id == actor.city), "")
-    return next((one for code in own.split(",") if (one := language(code))), "en")
+def _agenda(shown: Card) -> list[str]:
+    """Return what to talk about when the two first meet."""
+    title = shown.fitting.practice.title if shown.fitting else None
+    return offer.agenda(shown.mentor.name, shown.learner.name, title, here())
 
 
 def _answering(actor: Actor, row: models.Pairing) -> list[Role]:
@@ -106,7 +132,7 @@ def _notes(session: Session, actor: Actor, row: models.Pairing) -> list[CheckIn]
 
 
 def _people(
-    session: Session, actor: Actor, row: models.Pairing, cities: list[models.City]
+    session: Session, actor: Actor, row: models.Pairing
 ) -> dict[str, list[Contact]]:
     """Return the contact persons of a confirmed pairing, by city, but the own city's.
 
@@ -114,11 +140,12 @@ def _people(
     """
     if row.state != "confirmed":
         return {}
+    both = (session.get_one(models.City, city) for city in pairings.cities_of(row))
     return {
         city.id: list(
             map(contacts.as_contact, contacts.of_city(session, actor, city.id))
         )
-        for city in cities
+        for city in both
         if city.id != actor.city and contacts.may_see(session, actor, city)
     }
 
@@ -162,4 +189,35 @@ def add_note(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Resp
         return see(f"/pairings/{pairing_id}?done=note")
 
     again = partial(_page, desk, pairing_id, typed=typed | {"form": "note"})
+    return tried(partial(once.answer, desk, work), again)
+
+
+@router.post("/pairings/{pairing_id}/questions")
+def ask(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+    """Ask the organisers about a pairing."""
+    typed = {"text": said(form, "text")}
+
+    def work(session: Session, actor: Actor) -> Response:
+        round_row, row = pairings.get_locked(session, actor, pairing_id)
+        questions.ask(session, actor, round_row, row, read(QuestionWrite, **typed))
+        return see(f"/pairings/{pairing_id}?done=asked")
+
+    again = partial(_page, desk, pairing_id, typed=typed | {"form": "ask"})
+    return tried(partial(once.answer, desk, work), again)
+
+
+@router.post("/pairings/{pairing_id}/questions/{question_id}")
+def tell(
+    desk: Visitor, once: OnlyOnce, pairing_id: str, question_id: str, form: Form
+) -> Response:
+    """Answer a question about a pairing."""
+    typed = {"text": said(form, "text")}
+
+    def work(session: Session, actor: Actor) -> Response:
+        _, row = pairings.get_locked(session, actor, pairing_id)
+        new = read(QuestionWrite, **typed)
+        questions.answer(session, actor, row, question_id, new)
+        return see(f"/pairings/{pairing_id}?done=told")
+
+    again = partial(_page, desk, pairing_id, typed=typed | {"form": question_id})
     return tried(partial(once.answer, desk, work), again)

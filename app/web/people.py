@@ -13,6 +13,7 @@ from app.errors import Refusal, Stale
 from app.permissions import ROLES, Actor, may_manage
 from app.services import accounts, cities
 from app.services.paging import Cut
+from app.services.words.catalogue import message
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
@@ -22,10 +23,28 @@ router = APIRouter(include_in_schema=False)
 _PAGE = 50
 _FIELDS = ("email", "name", "language", "role", "city", "new_city", "association")
 _DONE = {
-    "invited": "The invitation is on its way.",
-    "saved": "It is saved, and holds from now on.",
-    "closed": "The account is closed.",
+    "invited": message("The invitation is on its way."),
+    "saved": message("It is saved, and holds from now on."),
+    "closed": message("The account is closed."),
 }
+_DUTIES = {
+    "auditor": message("Sees everything that organisers see, and changes nothing."),
+    "officer": message(
+        "Describes one city, answers for it, and invites colleagues for it."
+    ),
+    "association": message(
+        "Sees the cities that name it, registers them, enters them into open rounds, "
+        "and invites their officers."
+    ),
+    "organiser": message(
+        "Sets up rounds, decides pairings, imports cities, and invites everybody but "
+        "administrators."
+    ),
+    "administrator": message(
+        "Does what organisers do, and decides who is an administrator."
+    ),
+}
+"""What each role may do."""
 
 
 def _typed(form: Form) -> dict[str, str]:
@@ -71,6 +90,7 @@ def _choices(session: Session, actor: Actor) -> dict[str, Any]:
         "names": names,
         "roles": roles,
         "offered": sorted(offered.items(), key=lambda one: one[1]),
+        "role_duties": _DUTIES,
         "may_invite": bool(roles or supported or own),
         "may_hand_over": own,
     }

@@ -1,20 +1,25 @@
 """Pages of privacy: the notice, the register, one's own data, and the log."""
 
-from urllib.parse import urlencode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
 from app.deps import TheSettings
-from app.permissions import Actor
+from app.permissions import Actor, may_oversee
 from app.services import accounts, audit, cities, own_data
 from app.services.paging import Cut
 from app.services.retention import CONTACT_MONTHS
-from app.services.words.catalogue import LANGUAGES, Language, language
+from app.services.words import audit as words
+from app.services.words.catalogue import here, reading
 from app.services.words.notice import notice
-from app.web.forms import download
+from app.web.forms import download, see
 from app.web.showing import show
 from app.web.visitors import Guest, Visitor
 
@@ -24,27 +29,14 @@ _ID = 32
 
 
 @router.get("/privacy")
-def show_notice(guest: Guest, settings: TheSettings, lang: str = "") -> HTMLResponse:
+def show_notice(guest: Guest, settings: TheSettings) -> HTMLResponse:
     """Show what is kept of whom, why and for how long: to anybody."""
-    with guest.read() as (session, actor):
-        chosen = language(lang) or _own_language(session, actor)
-        return show(
-            "privacy.html",
-            actor,
-            "",
-            notice=notice(
-                chosen, settings.controller, settings.controller_mail, CONTACT_MONTHS
-            ),
-            language=chosen,
-            languages=LANGUAGES,
-            mail=settings.controller_mail,
-        )
-
-
-def _own_language(session: Session, actor: Actor | None) -> Language:
-    """Return the language of the visitor's account, or English."""
-    row = session.get(models.Account, actor.account) if actor else None
-    return language(row.language or "") or "en" if row else "en"
+    told = notice(
+        reading(), settings.controller, settings.controller_mail, CONTACT_MONTHS
+    )
+    with guest.read() as (_session, actor):
+        mail = settings.controller_mail
+        return show("privacy.html", actor, "", notice=told, mail=mail)
 
 
 @router.get("/privacy/register")
@@ -73,22 +65,133 @@ def download_own_data(desk: Visitor, settings: TheSettings) -> Response:
     return answer
 
 
+@dataclass(frozen=True)
+class _Log:
+    """What of the log is shown.
+
+    Attributes:
+        title: What the page is called.
+        path: Where its next page is.
+        asked: What stands in that address.
+        city: The one whose log it is, if it is one city's.
+        round: The round whose log it is, if it is one round's.
+        back: Where the log belongs, and what that is called.
+
+    """
+
+    title: str
+    path: str
+    asked: Mapping[str, str]
+    city: str = ""
+    round: str = ""
+    back: tuple[str, str] | None = None
+
+
+Found = tuple[Sequence[models.Audit], str | None]
+
+
 @router.get("/audit")
 def show_log(
-    desk: Visitor, account: str = "", cursor: str | None = None
-) -> HTMLResponse:
-    """Show what was done in the network, by one account if wanted."""
-    wanted = account.strip()[:_ID] or None
+    desk: Visitor,
+    account: str = "",
+    city: str = "",
+    round_id: Annotated[str, Query(alias="round")] = "",
+    cursor: str | None = None,
+) -> Response:
+    """Show what was done in the network, by one account if wanted.
+
+    What was done with a city or in a round has a page of its own.
+    """
+    if city:
+        return see(f"/cities/{quote(city, safe='')}/log")
+    if round_id:
+        return see(f"/rounds/{quote(round_id, safe='')}/log")
+    wanted = account.strip()[:_ID]
     with desk.read() as (session, actor):
-        cut = Cut.at(_PAGE, cursor)
-        rows, following = audit.of_network(session, actor, cut, wanted)
-        asked = {"account": wanted or "", "cursor": following or ""}
-        return show(
-            "audit.html",
+        found = audit.of_network(session, actor, Cut.at(_PAGE, cursor), wanted or None)
+        title = here().say("What was done")
+        return _log(session, actor, _Log(title, "/audit", {"account": wanted}), found)
+
+
+@router.get("/cities/{city_id}/log")
+def show_log_of_city(
+    desk: Visitor, city_id: str, cursor: str | None = None
+) -> HTMLResponse:
+    """Show what was done with a city, to those who may know, also once it is gone."""
+    with desk.read() as (session, actor):
+        found = audit.of_city(session, actor, city_id, Cut.at(_PAGE, cursor))
+        name = cities.names(session).get(city_id, city_id)
+        path = f"/cities/{quote(city_id, safe='')}"
+        title = here().say("What was done: {name}", name=name)
+        return _log(
+            session,
             actor,
-            "",
-            entries=list(map(audit.as_entry, rows)),
-            names=cities.names(session),
-            account=wanted or "",
-            following=f"/audit?{urlencode(asked)}" if following else None,
+            _Log(title, f"{path}/log", {}, city=city_id, back=(path, name)),
+            found,
         )
+
+
+@router.get("/rounds/{round_id}/log")
+def show_log_of_round(
+    desk: Visitor, round_id: str, cursor: str | None = None
+) -> HTMLResponse:
+    """Show what was done in a round, also once it is gone."""
+    with desk.read() as (session, actor):
+        found = audit.of_round(session, actor, round_id, Cut.at(_PAGE, cursor))
+        name = _rounds(session).get(round_id, round_id)
+        path = f"/rounds/{quote(round_id, safe='')}"
+        title = here().say("What was done: {name}", name=name)
+        return _log(
+            session,
+            actor,
+            _Log(title, f"{path}/log", {}, round=round_id, back=(path, name)),
+            found,
+        )
+
+
+def _log(session: Session, actor: Actor, log: _Log, found: Found) -> HTMLResponse:
+    rows, following = found
+    names, round_names = cities.names(session), _rounds(session)
+    entries = list(map(audit.as_entry, rows))
+    roles = _roles(session, {entry.account for entry in entries})
+    asked = {**log.asked, "cursor": following or ""}
+    return show(
+        "audit.html",
+        actor,
+        "audit" if may_oversee(actor) else "",
+        title=log.title,
+        back=log.back,
+        lines=[
+            {
+                **{
+                    key: getattr(one, key) for key in ("at", "account", "city", "round")
+                },
+                "what": words.sentence(one, here(), names),
+                "fields": ", ".join(one.details.get("fields") or ()),
+                "more": list(words.more(one, here(), names)),
+                "role": roles.get(one.account),
+            }
+            for one in entries
+        ],
+        names=names,
+        cities=sorted(names.items(), key=lambda one: one[1].casefold()),
+        round_names=round_names,
+        rounds=sorted(round_names.items(), key=lambda one: one[1].casefold()),
+        account=log.asked.get("account", ""),
+        city=log.city,
+        round=log.round,
+        following=f"{log.path}?{urlencode(asked)}" if following else None,
+    )
+
+
+def _rounds(session: Session) -> dict[str, str]:
+    """Return the names of rounds by their ids."""
+    table = models.Round
+    return {row.id: row.name for row in session.execute(select(table.id, table.name))}
+
+
+def _roles(session: Session, ids: Collection[str | None]) -> dict[str | None, str]:
+    """Return the roles that these accounts have now; closed ones have none."""
+    table = models.Account
+    asked = select(table.id, table.role).where(table.id.in_(filter(None, ids)))
+    return {row.id: row.role for row in session.execute(asked)}

@@ -3,11 +3,11 @@
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from app.errors import Refusal, Unknown, meaning
-from app.render import STYLED, page
-from matching import __version__
+from app.web.showing import show
+from app.web.visitors import VISITOR
 
 
 def wants_page(request: Request) -> bool:
@@ -18,20 +18,23 @@ def wants_page(request: Request) -> bool:
 
 
 def refusal_page(request: Request, error: Refusal) -> Response:
-    """Return the refusal as a page; whoever is not known is led to sign in."""
+    """Return the refusal as a page; whoever is not known is led to sign in.
+
+    The navigation stays that of the visitor, if it was known before the refusal.
+    """
     if isinstance(error, Unknown):
         asked = f"?{request.url.query}" if request.url.query else ""
         path = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?to={quote(path)}", 303)
-    body = page(
+    shown = show(
         "problem.html",
-        who=None,
-        here="",
-        version=__version__,
+        getattr(request.state, VISITOR, None),
+        "",
+        error.status,
         title=meaning(type(error)),
         detail=str(error),
         errors=error.errors,
         cure=error.cure,
     )
-    headers = {**error.headers, "Content-Security-Policy": STYLED}
-    return HTMLResponse(body, error.status, headers)
+    shown.headers.update(error.headers)
+    return shown

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.deps import Desk, TheAnswers
 from app.errors import Busy, InvalidInput, Refusal, WrongPhase
 from app.permissions import Actor
+from app.render.mending import mending
 from app.services import cities, health, repairs, rounds
 from app.services.answers import Answers
 from app.web.forms import said, see, tried
@@ -52,7 +53,7 @@ def _page(
         refused.status if refused else 200,
         round=shown,
         mended=start is not None,
-        ways=items,
+        ways=[mending(one, names, shown.phase) for one in items],
         unserved=unserved,
         names=names,
         refused=refused,

@@ -5,16 +5,27 @@ from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
+from app.db.models.base import now as this_moment
 from app.deps import Desk, TheAnswers
 from app.errors import Busy, InvalidInput, Refusal
-from app.permissions import Actor, may_leave_round, may_organise, may_oversee
+from app.permissions import (
+    Actor,
+    may_invite,
+    may_know_wishes,
+    may_leave_round,
+    may_organise,
+    may_oversee,
+)
 from app.render import readiness_values
+from app.render.deadlines import time_left
 from app.services import (
+    accounts,
+    attendance,
     cities,
     health,
     pairings,
@@ -25,12 +36,17 @@ from app.services import (
     runs,
 )
 from app.services.answers import Answers
+from app.services.names import search_key
 from app.services.paging import Cut
+from app.services.words.catalogue import here
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
 from schemas import (
     Health,
+    InputError,
+    Invitation,
+    Participant,
     ParticipationWrite,
     Phase,
     RoundPairing,
@@ -39,7 +55,13 @@ from schemas import (
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
-_ALL = Cut(500)
+_ALL = Cut(10_000)
+_SHOWN = 60
+"""Most participants on one page."""
+_OFFERED = 12
+"""Most cities that are offered to be taken in, unless somebody looks for one."""
+_INVITING = ("email", "name", "language", "city")
+_BEFORE_RELEASE = ("draft", "open", "closed")
 
 
 # The list.
@@ -54,12 +76,15 @@ def _list(
     with desk.read() as (session, actor):
         rows, following = rounds.search(session, actor, Cut.at(_PAGE, cursor))
         next_page = f"/rounds?{urlencode({'cursor': following})}"
+        newest = max(rows, key=lambda row: row.created_at, default=None)
         return show(
             "rounds.html",
             actor,
             "rounds",
             refused.status if refused else 200,
             rounds=[rounds.as_round(row) for row in rows],
+            sizes=attendance.counts(session, [row.id for row in rows]),
+            newest=newest and rounds.as_round(newest),
             following=next_page if following else None,
             refused=refused,
             typed=typed or {"name": "", "description": ""},
@@ -90,69 +115,162 @@ def set_up_round(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
 
 
 @router.get("/rounds/{round_id}")
-def show_round(desk: Visitor, answers: TheAnswers, round_id: str) -> HTMLResponse:
-    """Show a round: its phase, who takes part, and for organisers all the rest."""
-    return _page(desk, answers, round_id)
-
-
-def _page(
-    desk: Desk, answers: Answers, round_id: str, refused: Refusal | None = None
+def show_round(
+    desk: Visitor, answers: TheAnswers, round_id: str, request: Request
 ) -> HTMLResponse:
+    """Show a round: its phase, who takes part, and for organisers all the rest.
+
+    In the query `who` is a part of the names of participants, `role` what they are,
+    `at` how many of them come before; `find` is a part of a name to take in.
+    """
+    return _page(desk, answers, round_id, query=request.query_params)
+
+
+def _page(  # noqa: PLR0913 -- what may be told on it
+    desk: Desk,
+    answers: Answers,
+    round_id: str,
+    refused: Refusal | None = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    asked = query or {}
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
+        names = attendance.names(session, round_id)
         values: dict[str, Any] = {
             "round": rounds.as_round(row),
             "phases": get_args(Phase),
             "oversees": may_oversee(actor),
             "own": _own(session, actor, row),
-            "names": cities.names(session),
+            "city_name": _city_name(session, actor),
+            "names": names,
             "refused": refused,
+            "typed": dict.fromkeys(_INVITING, "") | dict(typed or {}),
+            "done": asked.get("done", ""),
         }
-        values |= _taking_part(session, actor, row, values["names"])
+        values |= _taking_part(session, actor, row, names, asked)
         now = runs.as_it_stands(session, actor, row) if values["oversees"] else None
         if now is not None:
             values |= _organised(session, actor, row)
             values["how"] = reasons.how(now.policy)
-    if now is not None:
-        values |= _readiness(answers, now, values["names"])
+            values["awaited"] = (
+                attendance.awaited(session, actor, round_id, now.problem.cities)
+                if row.phase in _BEFORE_RELEASE
+                else []
+            )
+            phase = row.phase
+    if now is not None and phase in _BEFORE_RELEASE:
+        values |= _readiness(answers, now, names, round_id)
     status = refused.status if refused else 200
     return show("round.html", actor, "rounds", status, **values)
 
 
-def _own(session: Session, actor: Actor, row: models.Round) -> list[RoundPairing]:
-    """Return the pairings of the visitor's own city."""
+def _city_name(session: Session, actor: Actor) -> str | None:
+    """Return the name of the visitor's own city, if it is registered."""
+    if actor.city is None:
+        return None
+    row = cities.find(session, actor.city)
+    return None if row is None else row.name
+
+
+def _own(session: Session, actor: Actor, row: models.Round) -> list[dict[str, Any]]:
+    """Return the pairings of the visitor's own city, and what is to be done."""
     if actor.city is None:
         return []
     found, _ = pairings.search(session, actor, row, _ALL)
     return [
-        pairings.as_pairing(one, actor)
+        _own_pairing(session, pairings.as_pairing(one, actor), one, actor.city)
         for one in found
         if actor.city in pairings.cities_of(one)
     ]
 
 
-def _taking_part(
-    session: Session, actor: Actor, row: models.Round, names: dict[str, str]
+def _own_pairing(
+    session: Session, shown: RoundPairing, row: models.Pairing, city: str
 ) -> dict[str, Any]:
-    taking, _ = participants.search(session, row.id, _ALL)
-    inside = {one.city_id for one in taking}
-    may_enter = _may_enter(actor, row)
+    mentor, learner = pairings.names_of(session, row)
+    side = "mentor" if city == row.mentor_id else "learner"
+    asked = row.state == "offered" and getattr(row, f"{side}_answer") == "pending"
+    left = time_left(row.answer_by, this_moment()) if row.answer_by else None
     return {
-        "participants": [participants.as_participant(one, actor) for one in taking],
-        "may_leave": {one for one in inside if may_leave_round(actor, one, row.phase)},
-        "others": [
-            {"id": city, "name": name}
-            for city, name in sorted(names.items(), key=lambda item: item[1])
-            if city not in inside and may_enter in {"all", city}
-        ],
+        "pairing": shown,
+        "mentor": mentor,
+        "learner": learner,
+        "asked": asked,
+        "left": left,
     }
 
 
-def _may_enter(actor: Actor, row: models.Round) -> str:
-    """Return whose participation the visitor decides now: `all`, an id, or nobody's."""
-    if may_organise(actor) and row.phase in {*rounds.CHANGEABLE, "released"}:
-        return "all"
-    return actor.city or "" if row.phase == "open" else ""
+def _taking_part(
+    session: Session,
+    actor: Actor,
+    row: models.Round,
+    names: Mapping[str, str],
+    asked: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return who takes part, as far as the page shows it, and who may be taken in."""
+    taking, _ = participants.search(session, row.id, _ALL)
+    inside = {one.city_id for one in taking}
+    fits = sorted(
+        (participants.as_participant(one, actor) for one in taking),
+        key=lambda one: (search_key(names[one.city]), one.city),
+    )
+    fits = [one for one in fits if _is_wanted(one, names, asked)]
+    start = int(at) if (at := asked.get("at", "")).isascii() and at.isdecimal() else 0
+    shown = fits[start : start + _SHOWN]
+    find = asked.get("find", "").strip()
+    takes_in = _takes_in(actor, row)
+    return {
+        "participants": shown,
+        "fitting": len(fits),
+        "inside": len(inside),
+        "asked": {name: asked.get(name, "") for name in ("who", "role", "find")},
+        "start": start,
+        "following": start + _SHOWN if start + _SHOWN < len(fits) else None,
+        "may_leave": {one for one in inside if may_leave_round(actor, one, row.phase)},
+        "may_say": {
+            one.city
+            for one in shown
+            if may_know_wishes(actor, one.city) and _may_say(actor, one.city, row)
+        },
+        "takes_part": actor.city in inside,
+        "may_enter_own": actor.city is not None
+        and actor.city not in inside
+        and row.phase == "open",
+        "takes_in": takes_in,
+        "may_invite": may_invite(actor, "officer", None, actor.association)
+        and row.phase in _BEFORE_RELEASE,
+        "outside": attendance.to_take_in(session, actor, row.id, find, _OFFERED + 1)
+        if takes_in
+        else [],
+        "offered": _OFFERED,
+    }
+
+
+def _is_wanted(
+    one: Participant, names: Mapping[str, str], asked: Mapping[str, str]
+) -> bool:
+    role = asked.get("role", "")
+    key = search_key(asked.get("who", ""))
+    return key in search_key(names[one.city]) and (
+        role not in {"mentor", "learner"} or role in one.roles
+    )
+
+
+def _may_say(actor: Actor, city: str, row: models.Round) -> bool:
+    """Tell whether the visitor decides now how a city takes part that does already."""
+    if may_organise(actor):
+        return row.phase in {*rounds.CHANGEABLE, "released"}
+    return actor.city == city and row.phase == "open"
+
+
+def _takes_in(actor: Actor, row: models.Round) -> bool:
+    """Tell whether the visitor takes in cities of others now."""
+    if may_organise(actor):
+        return row.phase in {*rounds.CHANGEABLE, "released"}
+    return actor.role == "association" and row.phase == "open"
 
 
 def _organised(session: Session, actor: Actor, row: models.Round) -> dict[str, Any]:
@@ -167,18 +285,19 @@ def _organised(session: Session, actor: Actor, row: models.Round) -> dict[str, A
         "stageable": row.phase in phases.STAGEABLE,
         "board": board,
         "back": phases.back_from(row.phase),
+        "readiness": None,
     }
 
 
 def _readiness(
-    answers: Answers, now: runs.Frozen, names: dict[str, str]
+    answers: Answers, now: runs.Frozen, names: dict[str, str], round_id: str
 ) -> dict[str, Any]:
     """Return what the page says of readiness; without it, the rest is still shown."""
     try:
         found = answers.readiness(now)
     except Busy:
         return {"readiness": None}
-    return readiness_values(found, now.policy, names)
+    return readiness_values(found, now.policy, names, round_id)
 
 
 @router.post("/rounds/{round_id}/phase")
@@ -202,14 +321,17 @@ def move_round(
 
 @router.post("/rounds/{round_id}/participants")
 def take_in(desk: Visitor, answers: TheAnswers, round_id: str, form: Form) -> Response:
-    """Enter a city as its own profile says."""
+    """Enter cities as their own profiles say."""
+    chosen = [one for one in form.getlist("city") if isinstance(one, str) and one]
 
     def work() -> Response:
+        if not chosen:
+            raise InvalidInput(here().say("Tick the cities that are to take part."))
         with desk.write() as (session, actor):
             row = rounds.get(session, actor, round_id, lock=True)
-            city_id = said(form, "city")
-            if participants.find(session, round_id, city_id) is None:
-                participants.put(session, actor, row, city_id, ParticipationWrite())
+            for city_id in chosen:
+                if participants.find(session, round_id, city_id) is None:
+                    participants.put(session, actor, row, city_id, ParticipationWrite())
         return see(f"/rounds/{round_id}")
 
     return tried(work, partial(_page, desk, answers, round_id))
@@ -230,3 +352,43 @@ def take_out(
         return see(f"/rounds/{round_id}")
 
     return tried(work, partial(_page, desk, answers, round_id))
+
+
+@router.post("/rounds/{round_id}/invite")
+def invite(
+    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+) -> Response:
+    """Invite an officer of a city; a city that is not there yet is registered by it."""
+    typed = {name: said(form, name) for name in _INVITING}
+
+    def work(session: Session, actor: Actor) -> Response:
+        rounds.get(session, actor, round_id)
+        new = read(
+            Invitation,
+            email=typed["email"],
+            name=typed["name"] or None,
+            language=typed["language"] or None,
+            role="officer",
+            city=_meant(session, typed["city"]),
+        )
+        accounts.invite(session, actor, new)
+        return see(f"/rounds/{round_id}?done=invited#invite")
+
+    again = partial(_page, desk, answers, round_id, typed=typed)
+    return tried(partial(once.answer, desk, work), again)
+
+
+def _meant(session: Session, typed: str) -> str:
+    """Return the id of the city that is named, or raise `InvalidInput`."""
+    one, names = attendance.meant(session, typed)
+    if one is not None:
+        return one
+    told = here()
+    message = told.say("Name the city.")
+    if names:
+        message = told.say(
+            "Several cities may be meant: {cities}. Write the whole name.",
+            cities=told.joined(names),
+        )
+    error = InputError(pointer="/city", code="city", message=message)
+    raise InvalidInput(message, [error])

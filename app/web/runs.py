@@ -1,22 +1,32 @@
 """Pages of runs: what was proposed, to look at, to take away, and to stage."""
 
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk
-from app.errors import Refusal
+from app.deps import RETRY, Desk, TheAnswers, TheFollowing, looked_at
+from app.errors import NotFound, Refusal
 from app.permissions import Actor, may_organise
-from app.render import outcome_values, solution_csv
+from app.render import (
+    View,
+    look_values,
+    moves_values,
+    outcome_values,
+    solution_csv,
+)
 from app.services import bundle, phases, rounds, runs
+from app.services.answers import Answers
+from app.services.words.progress import how_far, share
 from app.web.forms import download, see, tried
 from app.web.showing import show
 from app.web.visitors import OnlyOnce, Visitor
-from schemas import RunWrite
+from schemas import Role, Run, RunWrite
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,45 +48,159 @@ def propose(desk: Visitor, once: OnlyOnce, request: Request, round_id: str) -> R
 @router.get("/runs/{run_id}.csv")
 def take_table(desk: Visitor, run_id: str) -> Response:
     """Give the pairings of a run as a file for a spreadsheet."""
-    with desk.read() as (session, actor):
-        found = runs.outcome(session, runs.get(session, actor, run_id))
+    found = _outcome(desk, run_id)
     return download(solution_csv(found), f"{found.run.round}.csv")
 
 
 @router.get("/runs/{run_id}.zip")
 def take_bundle(desk: Visitor, run_id: str) -> Response:
     """Give all that is needed to compute a run again."""
-    with desk.read() as (session, actor):
-        found = runs.outcome(session, runs.get(session, actor, run_id))
+    found = _outcome(desk, run_id)
     return download(bundle.seal(found), f"{found.run.round}.zip", "application/zip")
 
 
+@router.get("/runs/{run_id}/print")
+def show_print(desk: Visitor, run_id: str) -> HTMLResponse:
+    """Show all pairings with all their reasons on one page, to be printed."""
+    found = _outcome(desk, run_id)
+    with desk.read() as (_, actor):
+        return show("print.html", actor, "rounds", **outcome_values(found), asks=False)
+
+
+def _outcome(desk: Desk, run_id: str) -> runs.Outcome:
+    with desk.read() as (session, actor):
+        return runs.outcome(session, runs.get(session, actor, run_id))
+
+
+async def _view(  # noqa: PLR0913 -- what an address may say
+    look: str = "",
+    page: str = "",
+    row: str = "",
+    column: str = "",
+    city: str = "",
+    size: str = "",
+) -> View:
+    return View.of(look=look, page=page, row=row, column=column, city=city, size=size)
+
+
 @router.get("/runs/{run_id}")
-def show_run(desk: Visitor, run_id: str) -> HTMLResponse:
+def show_run(
+    desk: Visitor,
+    answers: TheAnswers,
+    run_id: str,
+    view: Annotated[View, Depends(_view)],
+) -> HTMLResponse:
     """Show what a run found, or how far it is."""
-    return _page(desk, run_id)
+    return _page(desk, answers, run_id, view=view)
 
 
-def _page(desk: Desk, run_id: str, refused: Refusal | None = None) -> HTMLResponse:
+def _page(
+    desk: Desk,
+    answers: Answers,
+    run_id: str,
+    refused: Refusal | None = None,
+    *,
+    view: View,
+) -> HTMLResponse:
     with desk.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         round_row = session.get_one(models.Round, row.round_id)
-        stages = may_organise(actor) and round_row.phase in phases.STAGEABLE
-        values: dict[str, Any] = {
-            "run": runs.as_run(row),
-            "round": rounds.as_round(round_row),
-            "waiting": not runs.has_ended(row),
-            "may_stage": stages and row.id != round_row.staged_run,
-            "refused": refused,
-        }
-        if row.state == "succeeded":
-            values |= outcome_values(runs.outcome(session, row)) | {"asks": True}
-        status = refused.status if refused else 200
-        return show("run.html", actor, "rounds", status, **values)
+        values = _seen(actor, row, round_row) | {"refused": refused}
+        found = runs.outcome(session, row) if row.state == "succeeded" else None
+    if found is not None:
+        # Computed when no connection is held any more.
+        table = answers.scored(found) if view.look == "table" else None
+        values |= outcome_values(found) | look_values(found, view, table)
+    status = refused.status if refused else 200
+    return show("run.html", actor, "rounds", status, **values)
+
+
+def _seen(actor: Actor, row: models.Run, round_row: models.Round) -> dict[str, Any]:
+    """Return what all pages of a run show of it, and what may be done with it."""
+    run, is_staged = runs.as_run(row), row.id == round_row.staged_run
+    organises = may_organise(actor)
+    may_stage = organises and round_row.phase in phases.STAGEABLE and not is_staged
+    where = None
+    if organises and is_staged and round_row.phase == "staged":
+        where = f"/rounds/{round_row.id}/override"
+    elif organises and runs.is_matchable(round_row):
+        where = f"/runs/{row.id}/decide"
+    return {
+        "run": run,
+        "round": rounds.as_round(round_row),
+        "waiting": not runs.has_ended(row),
+        "may_stage": may_stage,
+        "may_cancel": organises and not runs.has_ended(row),
+        "decide_at": where,
+        "how_far": how_far(run),
+        "share": share(run),
+    }
+
+
+# How far a run is.
+
+
+def _first(desk: Visitor, run_id: str) -> tuple[Run, bool]:
+    """Refuse before the stream begins: afterwards there is no status to say it with."""
+    return looked_at(desk, run_id)
+
+
+@router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
+async def follow(
+    desk: Visitor,
+    following: TheFollowing,
+    run_id: str,
+    first: Annotated[tuple[Run, bool], Depends(_first)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow how far a run is, in the reader's words."""
+    retry: int | None = RETRY
+    async for run in following.run(first, partial(looked_at, desk, run_id)):
+        told = {"state": run.state, "share": share(run), "says": how_far(run)}
+        yield ServerSentEvent(event="run", data=told, retry=retry)
+        retry = None
+
+
+@router.post("/runs/{run_id}/cancel")
+def cancel(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> Response:
+    """Stop a run that has not ended, and lead back to it."""
+
+    def work(session: Session, actor: Actor) -> Response:
+        runs.cancel(session, actor, runs.get(session, actor, run_id, lock=True))
+        return see(f"/runs/{run_id}")
+
+    again = partial(_page, desk, answers, run_id, view=View())
+    return tried(partial(once.answer, desk, work), again)
+
+
+# What is done with it.
+
+
+@router.get("/runs/{run_id}/moves")
+def show_moves(
+    desk: Visitor,
+    answers: TheAnswers,
+    run_id: str,
+    mentor: str = "",
+    learner: str = "",
+) -> HTMLResponse:
+    """Show whom else a city could have, and what each of them would cost."""
+    with desk.read() as (session, actor):
+        row = runs.get(session, actor, run_id)
+        round_row = session.get_one(models.Round, row.round_id)
+        values = _seen(actor, row, round_row)
+        found = runs.outcome(session, row)
+    role: Role = "learner" if learner or not mentor else "mentor"
+    chosen = learner or mentor
+    city = next((one for one in found.problem.cities if one.id == chosen), None)
+    if chosen and (city is None or not city.places(role)):
+        raise NotFound("This city has no place in this role in this proposal.")
+    tabled = answers.tabled(found, found.solution) if city else None
+    values |= moves_values(found, city, role, tabled)
+    return show("proposal_moves.html", actor, "rounds", **values)
 
 
 @router.post("/runs/{run_id}/stage")
-def stage(desk: Visitor, once: OnlyOnce, run_id: str) -> Response:
+def stage(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> Response:
     """Stage the pairings of a run, and lead to them."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -85,4 +209,5 @@ def stage(desk: Visitor, once: OnlyOnce, run_id: str) -> Response:
         phases.stage(session, actor, row, run)
         return see(f"/rounds/{row.id}/pairings")
 
-    return tried(partial(once.answer, desk, work), partial(_page, desk, run_id))
+    again = partial(_page, desk, answers, run_id, view=View())
+    return tried(partial(once.answer, desk, work), again)

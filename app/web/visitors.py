@@ -16,6 +16,8 @@ from app.errors import Foreign, Unknown
 from app.permissions import Actor
 from app.services import signing_in
 
+VISITOR = "visitor"
+"""Where a request keeps who looks, for the page of a refusal."""
 _NAME = "compaan"
 _HOST = "__Host-"
 """No other host, and nobody who reads along, sets a cookie whose name begins so."""
@@ -79,7 +81,13 @@ def _identify(session: Session, cookie: str | None) -> Actor:
 def desk_of(request: Request) -> Desk:
     """Return where this visitor is served; nobody is known without a cookie."""
     cookie = kept(request)
-    return Desk(request.app.state.presence, lambda session: _identify(session, cookie))
+
+    def identify(session: Session) -> Actor:
+        found = _identify(session, cookie)
+        setattr(request.state, VISITOR, found)
+        return found
+
+    return Desk(request.app.state.presence, identify)
 
 
 class Entrance:

@@ -14,6 +14,8 @@ from app.errors import InvalidInput, Refusal, Stale
 from app.permissions import Actor
 from app.services import webhooks
 from app.services.paging import Cut
+from app.services.words.catalogue import here, message
+from app.services.words.events import EVENTS
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
@@ -25,9 +27,9 @@ TYPES = tuple(one for one in get_args(EventType) if one != "webhook.ping")
 _BLANK = {"url": "", "description": "", "events": ()}
 _PAGE = 50
 _DONE = {
-    "ping": "A ping is on its way: load this page again in a moment.",
-    "replay": "The delivery is on its way again.",
-    "changed": "It is changed.",
+    "ping": message("A ping is on its way: load this page again in a moment."),
+    "replay": message("The delivery is on its way again."),
+    "changed": message("It is changed."),
 }
 
 
@@ -47,13 +49,14 @@ def _list(
         return show(
             "webhooks.html",
             actor,
-            "webhooks",
+            "developers",
             refused.status if refused else 200,
             webhooks=[
                 webhooks.as_webhook(row) for row in webhooks.every(session, actor)
             ],
             most=webhooks.MOST,
             types=TYPES,
+            event_words=_event_words(),
             refused=refused,
             typed=typed or _BLANK,
         )
@@ -65,22 +68,35 @@ def add_webhook(desk: Visitor, settings: TheSettings, form: Form) -> Response:
 
     No `once`, and no redirect: either would keep the secret.
     """
-    typed: dict[str, object] = {
-        "url": said(form, "url"),
-        "description": said(form, "description"),
-        "events": form.getlist("events"),
-    }
+    typed = _typed(form)
     allow_private = settings.allow_private_webhooks
 
     def work() -> Response:
-        new = read(
-            WebhookWrite, **typed | {"description": typed["description"] or None}
-        )
+        new = _read(typed)
         with desk.write() as (session, actor):
             row = webhooks.add(session, actor, new, allow_private=allow_private)
         return _one(desk, row.id, secret=row.secret)
 
     return tried(work, partial(_list, desk, typed=typed))
+
+
+def _event_words() -> dict[str, str]:
+    return {code: here().say(text) for code, text in EVENTS.items()}
+
+
+def _typed(form: Form) -> dict[str, object]:
+    """Return what stands in the form, to show it again."""
+    return {
+        "url": said(form, "url"),
+        "description": said(form, "description"),
+        "events": form.getlist("events"),
+    }
+
+
+def _read(typed: Mapping[str, object], *, active: bool = True) -> WebhookWrite:
+    """Return the webhook that the form asks for, or raise `InvalidInput`."""
+    described = {"description": typed["description"] or None, "active": active}
+    return read(WebhookWrite, **{**typed, **described})
 
 
 @router.get("/webhooks/{webhook_id}")
@@ -104,6 +120,7 @@ def _one(  # noqa: PLR0913 -- what the page shows
     cursor: str | None = None,
     done: str = "",
     secret: str | None = None,
+    typed: Mapping[str, object] | None = None,
 ) -> HTMLResponse:
     wanted = next((one for one in STATES if one == state), None)
     with desk.read() as (session, actor):
@@ -114,9 +131,13 @@ def _one(  # noqa: PLR0913 -- what the page shows
         return show(
             "webhook.html",
             actor,
-            "webhooks",
+            "developers",
             refused.status if refused else 200,
             webhook=webhooks.as_webhook(row),
+            typed=typed or webhooks.as_webhook(row),
+            changing=typed is not None,
+            types=TYPES,
+            event_words=_event_words(),
             written=row.version,
             deliveries=[webhooks.as_sent(one) for one in rows],
             following=f"/webhooks/{webhook_id}?{query}" if following else None,
@@ -130,6 +151,31 @@ def _one(  # noqa: PLR0913 -- what the page shows
 
 def _see(webhook_id: str, done: str) -> Response:
     return see(f"/webhooks/{webhook_id}?done={done}")
+
+
+@router.post("/webhooks/{webhook_id}")
+def change(
+    desk: Visitor, settings: TheSettings, once: OnlyOnce, webhook_id: str, form: Form
+) -> Response:
+    """Change where a webhook is told, what it is, and of what it is told."""
+    typed = _typed(form)
+    allow_private = settings.allow_private_webhooks
+
+    def work(session: Session, actor: Actor) -> Response:
+        row = webhooks.get(session, actor, webhook_id, lock=True)
+        _must_be_as_seen(row.version, form)
+        new = _read(typed, active=row.state == "active")
+        webhooks.change(session, actor, row, new, allow_private=allow_private)
+        return _see(webhook_id, "changed")
+
+    again = partial(_one, desk, webhook_id, typed=typed)
+    return tried(partial(once.answer, desk, work), again)
+
+
+def _must_be_as_seen(version: int, form: Form) -> None:
+    """Refuse what comes from a page that is out of date."""
+    if said(form, "version") != str(version):
+        raise Stale("Somebody changed it since you opened the page.")
 
 
 @router.post("/webhooks/{webhook_id}/active")
@@ -186,8 +232,7 @@ def change_secret(desk: Visitor, webhook_id: str, form: Form) -> Response:
     def work() -> Response:
         with desk.write() as (session, actor):
             row = webhooks.get(session, actor, webhook_id, lock=True)
-            if said(form, "version") != str(row.version):
-                raise Stale("Somebody changed it since you opened the page.")
+            _must_be_as_seen(row.version, form)
             webhooks.rotate(session, actor, row)
         return _one(desk, webhook_id, secret=row.secret)
 

@@ -1,5 +1,6 @@
 """A process that only works: no HTTP, any number of them beside the servers."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ _LEAVE = 1.5
 
 def work(settings: Settings, ready: Callable[[str, str], object]) -> None:
     """Work until the process is told to stop; told again, it ends at once.
+
+    From now on garbage is collected, if it was not while everything was imported.
 
     Args:
         settings: Which database, and how much at once.
@@ -35,6 +38,8 @@ def work(settings: Settings, ready: Callable[[str, str], object]) -> None:
     configure(settings)
     database = Database(settings.database_url)
     runner = Runner(database, settings)
+    gc.freeze()  # what has been imported stays
+    gc.enable()
     runner.start()
     # What is after the question mark may hold a password, too.
     ready(str(database.engine.url.set(query={})), runner.name)

@@ -1,7 +1,7 @@
 """The contract of the API in short, beside the one that was written down last.
 
 `python -m tests.app.contract` writes it down anew, unless something breaks callers that
-`app.api.changes` does not tell of.
+`app.api_changes` does not tell of.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.api.changes import CHANGES
+from app.api_changes import CHANGES
 from app.errors import every_refusal
 from app.main import create_app
 from app.settings import Settings
@@ -163,7 +163,7 @@ def renew() -> int:
     new = now()
     missing = untold(kept(), new) if KEPT.exists() else []
     for line in missing:
-        print(f"Not told of in app/api/changes.py: {line}", file=sys.stderr)  # noqa: T201
+        print(f"Not told of in app/api_changes.py: {line}", file=sys.stderr)  # noqa: T201
     if not missing:
         KEPT.write_text(written(new), "utf-8")
     return bool(missing)

@@ -202,6 +202,7 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     "DELETE /api/v1/cities/{city_id}": (organisers(204), None),
     "GET /api/v1/cities/{city_id}/suggestions": (READERS, None),
     "GET /api/v1/cities/{city_id}/audit": (own_or_overseers(association=200), None),
+    "GET /api/v1/places": (READERS, None),
     "GET /api/v1/cities/{city_id}/practices": (READERS, None),
     "POST /api/v1/cities/{city_id}/practices": (own_or_organisers(201), PRACTICE),
     "GET /api/v1/cities/{city_id}/practices/{practice_id}": (READERS, None),
@@ -295,6 +296,7 @@ PAIRING_OF = {
     "POST /api/v1/pairings/{pairing_id}/check-ins": "confirmed",
 }
 ASKED = {
+    "GET /api/v1/places": "?q=Lodz",
     "GET /api/v1/runs/{run_id}/why-not": "?mentor=mechelen&learner=other",
     "GET /api/v1/rounds/{round_id}/repairs": "?run={run_id}",
     "GET /api/v1/rounds/{round_id}/scenarios": "?run={run_id}",
@@ -736,7 +738,8 @@ def everything_read(world: World, caller: str | None) -> str:
         if method != "GET" or "events" in path:  # a stream tells what the run does
             continue
         places = {} if path.partition("?")[0].endswith(COMPUTED) else everywhere
-        names = [name for name in (*places, *world.ids) if f"{{{name}}}" in path]
+        known = dict.fromkeys((*places, *world.ids))
+        names = [name for name in known if f"{{{name}}}" in path]
         choices = [places.get(name, [world.ids.get(name, "")]) for name in names]
         for chosen in product(*choices):
             url = path

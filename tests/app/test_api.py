@@ -210,8 +210,11 @@ def test_every_problem_type_leads_to_a_page(client):
         (shown,) = re.findall("<pre><code>(.*)</code></pre>", text, re.DOTALL)
 
         assert page.status_code == 200
-        assert f"<h1>{meaning(kind)}</h1>" in text
-        assert kind.cure.replace("`", "") in re.sub("</?code>", "", text)
+        said, cure = (
+            one.replace("`", "").replace("'", "’") for one in (meaning(kind), kind.cure)
+        )
+        assert f"<h1>{said}</h1>" in text
+        assert cure in re.sub("</?code>", "", text)
         assert f"HTTP status {kind.status}, code <code>{kind.code}</code>" in text
         assert json.loads(shown) == details(kind(json.loads(shown)["detail"])).to_dict()
         assert f'<a href="/problems/{kind.code}">' in every

@@ -60,15 +60,16 @@ def test_an_association_registers_cities_that_carry_its_name(associations, metho
 
 
 def test_an_association_registers_with_the_form(associations):
-    page = Visitor(associations).sign_in("AMF").open("/cities/new")
+    page = Visitor(associations).sign_in("AMF").open("/cities/new?place=0")
 
-    page.press("Save", name="Lille", country="FR", roles="learner", need_housing="3")
+    told = {"roles": "learner", "need_housing": "3"}
+    page.press("Register the city", name="Lille", country="FR", **told)
 
     assert (page.status, page.path) == (200, "/cities/lille")
     assert associations.get("/cities/lille").json()["association"] == "AMF"
-    page.open("/cities/new")
+    page.open("/cities/new?place=0")
     other = {"association": "VVSG", "roles": "learner", "need_housing": "3"}
-    page.press("Save", name="Ghent", country="BE", **other)
+    page.press("Register the city", name="Ghent", country="BE", **other)
     assert (page.status, associations.get("/cities/ghent").status_code) == (403, 404)
 
 

@@ -7,8 +7,9 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.changes import CHANGES, Announced, deprecated
+from app.api.changes import Announced, deprecated
 from app.api.described import merge_patch_of
+from app.api_changes import CHANGES
 from app.main import create_app
 from app.settings import Settings
 from schemas import RoundWrite
@@ -25,7 +26,7 @@ def present():
 
 def test_nothing_of_the_contract_breaks_untold(present):
     assert contract.untold(contract.kept(), present) == [], (
-        "This breaks callers. If it must be, add an entry to app/api/changes.py that "
+        "This breaks callers. If it must be, add an entry to app/api_changes.py that "
         f"names each of these lines in `breaks`. {RENEW}"
     )
 

@@ -1,4 +1,8 @@
-"""The terminal, driven as people drive it."""
+"""The terminal, driven as people drive it.
+
+Each kind of command runs as a process of its own once. What else it does is looked at
+in this process: another takes seconds to start.
+"""
 
 import json
 import os
@@ -12,8 +16,10 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from typer.testing import CliRunner
 
 from app import data
+from app.cli import cli
 
 COMPAAN = Path(sysconfig.get_path("scripts")) / "compaan"
 
@@ -28,10 +34,21 @@ def run(*arguments, **options):
     )
 
 
+def run_here(*arguments, **options):
+    """Do the same in this process."""
+    done = CliRunner().invoke(cli, [str(one) for one in arguments], **options)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return subprocess.CompletedProcess(
+        arguments, done.exit_code, done.stdout, done.stderr
+    )
+
+
 @pytest.fixture(scope="module")
 def problem(tmp_path_factory):
     path = tmp_path_factory.mktemp("demo") / "round.json"
-    saved = run(COMPAAN, "demo", "--no-serve", "--save", path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COMPAAN_DATABASE_URL", raising=False)
+        saved = run_here("demo", "--no-serve", "--save", path)
     assert saved.returncode == 0
     return path
 
@@ -60,10 +77,14 @@ def own_database(tmp_path):
     return {**os.environ, "COMPAAN_DATABASE_URL": url}
 
 
-def test_users_tokens_import_and_export(tmp_path, own_database):
-    def compaan(*arguments, **options):
-        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path, **options)
+def test_users_tokens_import_and_export(tmp_path, own_database, monkeypatch):
+    def compaan(*arguments):
+        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path)
 
+    def here(*arguments):
+        return run_here(*arguments, env=own_database)
+
+    monkeypatch.chdir(tmp_path)
     sheet = tmp_path / "cities.csv"
     wrong = tmp_path / "wrong.csv"
     sheet.write_bytes(
@@ -73,18 +94,18 @@ def test_users_tokens_import_and_export(tmp_path, own_database):
 
     added = compaan("user", "add", "o@example.org", "--role", "organiser")
     again = compaan("user", "add", "o@example.org", "--role", "organiser")
-    cityless = compaan("user", "add", "f@example.org", "--role", "officer")
-    officer = compaan(
+    cityless = here("user", "add", "f@example.org", "--role", "officer")
+    officer = here(
         "user", "add", "f@example.org", "--role", "officer", "--city", "gent"
     )
     token = compaan("token", "add", "--user", "o@example.org", "--scope", "read")
-    nobody = compaan("token", "add", "--user", "x@example.org")
-    looked = compaan("import", sheet, "--dry-run")
-    strict = compaan("import", sheet, "--all-or-nothing")
+    nobody = here("token", "add", "--user", "x@example.org")
+    looked = here("import", sheet, "--dry-run")
+    strict = here("import", sheet, "--all-or-nothing")
     done = compaan("import", sheet, "--wrong", wrong)
     exported = compaan("export")
-    as_json = compaan("export", "--format", "json")
-    listed = compaan("user", "list")
+    as_json = here("export", "--format", "json")
+    listed = here("user", "list")
 
     assert [added.returncode, officer.returncode, token.returncode] == [0, 0, 0]
     assert token.stdout.startswith("cmp_")
@@ -109,12 +130,13 @@ def test_users_tokens_import_and_export(tmp_path, own_database):
 
 
 def test_revoked_tokens_are_counted(tmp_path, own_database):
-    def compaan(*arguments):
-        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path)
-
-    compaan("user", "add", "o@example.org", "--role", "auditor")
-    compaan("token", "add", "--user", "o@example.org")
-    revoked = compaan("token", "revoke", "--user", "o@example.org")
+    run_here("user", "add", "o@example.org", "--role", "auditor", env=own_database)
+    run_here("token", "add", "--user", "o@example.org", env=own_database)
+    revoked = run(
+        *(COMPAAN, "token", "revoke", "--user", "o@example.org"),
+        env=own_database,
+        cwd=tmp_path,
+    )
 
     assert (revoked.returncode, revoked.stderr) == (0, "1 revoked.\n")
 
@@ -229,7 +251,7 @@ def test_match_and_the_module_give_the_same_bytes(problem, tmp_path):
     shown = run(COMPAAN, "match", problem)
     module = run(sys.executable, "-m", "matching", problem)
     piped = run(COMPAAN, "match", "-", input=problem.read_text())
-    written = run(COMPAAN, "match", problem, "--output", output)
+    written = run_here("match", problem, "--output", output)
 
     assert [shown.returncode, module.returncode, written.returncode] == [0, 0, 0]
     assert shown.stdout == module.stdout == piped.stdout == output.read_text()
@@ -255,7 +277,7 @@ def test_match_tells_what_clashes(problem, tmp_path):
     clash = tmp_path / "clash.json"
     clash.write_text(json.dumps(body))
 
-    shown = run(COMPAAN, "match", clash)
+    shown = run_here("match", clash)
 
     assert (shown.returncode, shown.stdout) == (3, "")
     assert shown.stderr == (
@@ -265,8 +287,8 @@ def test_match_tells_what_clashes(problem, tmp_path):
 
 
 def test_match_needs_files_it_can_read_and_write(problem, tmp_path):
-    missing = run(COMPAAN, "match", tmp_path / "nope.json")
-    unwritable = run(COMPAAN, "match", problem, "--output", tmp_path / "no/where.json")
+    missing = run_here("match", tmp_path / "nope.json")
+    unwritable = run_here("match", problem, "--output", tmp_path / "no/where.json")
 
     assert [missing.returncode, unwritable.returncode] == [2, 2]
     assert missing.stderr == f"{tmp_path}/nope.json: No such file or directory\n"

@@ -199,25 +199,26 @@ def test_contact_persons_go_into_no_run_no_bundle_and_no_export(idle_service):
 # Pages.
 
 
-def test_the_page_of_a_city_has_forms_for_its_own_officers(amiens):
-    officer = Visitor(amiens).sign_in("amiens").open("/cities/amiens")
+def test_the_page_of_contact_persons_has_forms_for_its_own_officers(amiens):
+    officer = Visitor(amiens).sign_in("amiens").open("/cities/amiens/edit/contacts")
 
     officer.press("Add the contact person", **DESK)
 
-    assert (officer.status, officer.path) == (200, "/cities/amiens")
+    where = "/cities/amiens/edit/contacts"
+    assert (officer.status, officer.path) == (200, where)
     officer.press_again()  # a second click adds nobody
     assert seen(amiens, "amiens") == [DESK["name"]]
-    officer.open("/cities/amiens").press("Save: it is right so", name="Bob Peeters")
+    officer.open(where).press("Save: it is right so", name="Bob Peeters")
     assert seen(amiens, "amiens") == ["Bob Peeters"]
     assert "Bob Peeters" in officer.text
     officer.press_again()  # somebody has changed it meanwhile: the officer itself
     assert officer.status == 412
-    officer.open("/cities/amiens").press("Erase Bob Peeters")
+    officer.open("/cities/amiens/edit/contacts").press("Erase Bob Peeters")
     assert (officer.status, seen(amiens, "amiens")) == (200, [])
 
 
 def test_what_is_wrong_with_a_contact_person_comes_back_with_the_form(amiens):
-    officer = Visitor(amiens).sign_in("amiens").open("/cities/amiens")
+    officer = Visitor(amiens).sign_in("amiens").open("/cities/amiens/edit/contacts")
 
     officer.press("Add the contact person", **DESK | {"email": "nowhere"})
 

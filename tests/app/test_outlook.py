@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.services.reasons import AREA_NAMES, how, why_left
+from app.services.reasons import how, why_left
 from app.services.words import outlook
+from app.services.words.catalogue import words
 from matching import Policy, Problem, drill, match, readiness
 from schemas import Alternate, DropOut, Pair, Reason, Relaxation
 from tests.app.profiles import city, compute, open_round
@@ -17,6 +18,7 @@ CITIES = [
 ]
 PROBLEM = Problem.from_dict({"cities": CITIES})
 NAMES = {one.id: one.name for one in PROBLEM.cities}
+AREA_NAMES = words("en").area_names()
 CAP = {"side": "learner", "by": "country", "per": "round", "max": 1}
 PER = {"side": "mentor", "by": "association", "per": "partner", "max": 2}
 BANS = [{"mentor": "lille", "learner": one} for one in ("arlon", "dinant", "nice")]

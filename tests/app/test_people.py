@@ -70,13 +70,13 @@ def test_an_organiser_invites_an_officer_who_comes_in_and_sets_a_name(
     guest = another(service).open(link_in(letter)).press("Come in")
 
     assert "The invitation is on its way." in invited
-    assert re.search(r"new@example.org officer of mechelen .*?invited", invited)
+    assert re.search(r"new@example.org officer · mechelen .*?invited", invited)
     assert "mechelen" in letter
     assert "14 jours" in letter
     assert (guest.status, guest.path) == (200, "/account")
     assert "Welcome. You are signed in." in guest.text
     guest.press("Save", name="Ann Peeters", language="nl")
-    assert "It is saved." in guest.text
+    assert "Het is opgeslagen." in guest.text
     row = row_of(service, NEW)
     assert (row.name, row.language, row.role, row.city_id) == (
         "Ann Peeters",
@@ -85,7 +85,8 @@ def test_an_organiser_invites_an_officer_who_comes_in_and_sets_a_name(
         "mechelen",
     )
     assert row.invited_by == row_of(service, "organiser@example.org").id
-    guest.press("Change the password", new="four words are easy")
+    guest.press("Wachtwoord wijzigen", new="four words are easy")
+    guest.open("/account?lang=en")
     assert "You have one." in guest.text
     assert "has been used already" in str(
         refusal_of(service, f"/accounts/{row.id}/invitation")

@@ -432,7 +432,7 @@ def test_nobody_signs_others_browsers_out_or_revokes_their_tokens(service):
 
     answers = [
         thief.post(f"/account/sign-ins/{login['id']}/sign-out", headers=HTML),
-        thief.post(f"/account/tokens/{token['id']}/revoke", headers=HTML),
+        thief.post(f"/developers/tokens/{token['id']}/revoke", headers=HTML),
         service.delete(f"/account/sign-ins/{login['id']}", None, "administrator"),
         service.delete(f"/account/tokens/{token['id']}", None, "administrator"),
     ]
@@ -542,7 +542,7 @@ def test_a_browser_signed_in_with_a_narrow_token_changes_no_account(service, sco
     one = signed_in(service, "narrow")
 
     made = one.post(
-        "/account/tokens",
+        "/developers/tokens",
         data={"name": "wider", "scope": "write", "days": "9"},
         headers=HTML,
     )
@@ -598,7 +598,7 @@ def test_no_secret_is_stored_or_logged(idle_service, tmp_path):
         set_password(service)
         one = browser(service)
         enter(one, EMAIL, PASSWORD)
-        visitor = Visitor(Browsing(one)).open("/account")
+        visitor = Visitor(Browsing(one)).open("/developers")
         visitor.press("Make it", name="website", scope="read", days="9")
         token = re.search(r"cmp_[\w-]+", visitor.text)[0]
         service.client.get(
@@ -622,12 +622,12 @@ def test_no_secret_is_stored_or_logged(idle_service, tmp_path):
 
 
 def test_a_token_is_shown_once(service):
-    visitor = Visitor(Browsing(signed_in(service, "auditor"))).open("/account")
+    visitor = Visitor(Browsing(signed_in(service, "auditor"))).open("/developers")
 
     visitor.press("Make it", name="website", scope="read", days="90")
     token = re.search(r"cmp_[\w-]+", visitor.text)[0]
     shown = visitor.page
-    visitor.open("/account")
+    visitor.open("/developers")
 
     assert shown.headers["cache-control"] == "no-store"
     assert "cmp_" not in visitor.text

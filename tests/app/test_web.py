@@ -1,8 +1,5 @@
 """The pages' promises that need no browser."""
 
-import re
-from html import unescape
-
 import pytest
 
 from app.db import Database
@@ -11,6 +8,7 @@ from app.services.answers import Answers
 from app.services.tokens import revoke_all as revoke_tokens
 from app.settings import Settings
 from tests.app.profiles import city, open_round, register
+from tests.app.visitor import Visitor
 
 HTML = {"Accept": "text/html"}
 
@@ -158,68 +156,60 @@ def test_the_page_of_a_round_tells_what_is_short_and_what_would_help(sqlite_serv
 
 
 def test_an_officer_registers_its_city_with_the_form(service):
-    sign_in(service, "officer")
-    empty = service.client.get("/cities/mechelen/edit", headers=HTML)
-    sent = {
-        "name": "Mechelen",
-        "country": "BE",
-        "roles": ["mentor", "learner"],
-        "need_housing": "2",
-        "strength_health": "4",
-        "languages": "Dutch, French",
-    }
+    officer = Visitor(service).sign_in("officer").open("/cities/mechelen/edit?place=0")
 
-    wrong = service.client.post(
-        "/cities/mechelen/edit",
-        data=sent | {"need_housing": ""} | {"strength_health": ""},
-        headers=HTML,
+    officer.press("Register the city", name="Mechelen", country="")
+    assert (officer.status, service.get("/cities/mechelen").status_code) == (422, 404)
+    assert "Country: choose one from the list." in officer.text
+    officer.press("Register the city", country="BE")
+
+    assert (officer.status, officer.path) == (200, "/cities/mechelen/edit")
+    ask = officer.open
+    go_on = "Save and return to the tasks"
+    ask("/cities/mechelen/edit/role").press(go_on, roles=["mentor", "learner"])
+    ask("/cities/mechelen/edit/languages").press(
+        go_on, languages=["nl"], other_languages="French, Turkish"
     )
-    done = service.client.post("/cities/mechelen/edit", data=sent, headers=HTML)
-
-    assert empty.status_code == 200
-    assert wrong.status_code == 422
-    assert done.status_code == 200
+    levels = {"need_housing": "2", "strength_health": "4"}
+    ask("/cities/mechelen/edit/areas").press(go_on, **levels)
     stored = service.get("/cities/mechelen").json()
     assert stored["roles"] == ["mentor", "learner"]
-    assert stored["languages"] == ["nl", "fr"]
+    assert stored["languages"] == ["nl", "fr", "tr"]
     assert stored["areas"] == {
         "health": {"need": 0, "strength": 4},
         "housing": {"need": 2, "strength": 0},
     }
 
 
-def test_a_form_that_changes_nothing_makes_no_new_version(service):
+TASKS = ("place", "languages", "role", "areas", "words")
+
+
+@pytest.mark.parametrize("tongue", ["en", "fr", "nl"])
+def test_a_form_that_changes_nothing_makes_no_new_version(sqlite_service, tongue):
+    service = sqlite_service
     practices = [{"area": "housing", "title": "T"}]
     full = city(
         "mechelen",
         "mentor",
         practices=practices,
-        languages=["nl"],
-        latitude=1.5,
+        languages=["nl", "en", "tr"],
+        latitude=51.02574,
         longitude=-2.25,
-        population={"value": 5, "year": 2020, "source": "x"},
+        population={"value": 1234567, "year": 2020, "source": "x"},
+        migrant_share={"value": 0.29, "definition": "other"},
         needs_text="a\nb",
     )
-    register(service, full)
+    register(service, full | {"roles": ["learner", "mentor"]})
     before = service.get("/cities/mechelen").json()
-    sign_in(service, "officer")
-    form = service.client.get("/cities/mechelen/edit", headers=HTML).text
-    sent = {
-        name: unescape(value)
-        for name, value in re.findall(r'name="(\w+)" type="text" value="([^"]*)"', form)
-    }
-    for select, options in re.findall(
-        r'<select id="\w+" name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL
-    ):
-        chosen = re.search(r'value="(\w*)" selected', options)
-        sent[select] = chosen[1] if chosen else ""
-    sent |= {"roles": "mentor", "version": "1", "needs_text": "a\r\nb"}
+    officer = Visitor(service).sign_in("officer")
 
-    answer = service.client.post(
-        "/cities/mechelen/edit", data=sent, headers=HTML, follow_redirects=False
-    )
+    for task in TASKS:
+        officer.open(f"/cities/mechelen/edit/{task}?lang={tongue}")
+        form = next(one for one in officer.forms() if "seen" in one.fields)
+        sent = {name: values for name, values in form.fields.items() if values}
+        answer = service.client.post(form.action, data=sent, follow_redirects=False)
+        assert answer.status_code == 303
 
-    assert answer.status_code == 303
     after = service.get("/cities/mechelen")
     assert after.json() == before
     assert after.headers["etag"] == '"1"'

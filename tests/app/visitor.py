@@ -62,7 +62,7 @@ class _Reader(HTMLParser):
         elif tag == "select":
             self._select = given["name"]
             form.fields[self._select] = []
-        elif tag == "option":
+        elif tag == "option" and self._select:
             values = form.fields[self._select]
             if "selected" in given or not values:
                 values[:] = [given.get("value", "")]

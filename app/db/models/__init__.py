@@ -5,7 +5,7 @@ from app.db.models.base import Base
 from app.db.models.city import City, CityArea, Practice
 from app.db.models.contact import Contact
 from app.db.models.message import Message
-from app.db.models.pairing import CheckIn, Pairing
+from app.db.models.pairing import CheckIn, Pairing, Question
 from app.db.models.records import Audit, KeptAnswer, Remark
 from app.db.models.round import Decision, Participant, Round, RoundPolicy
 from app.db.models.run import Run, Solution
@@ -28,6 +28,7 @@ __all__ = [
     "Pairing",
     "Participant",
     "Practice",
+    "Question",
     "Remark",
     "Round",
     "RoundPolicy",

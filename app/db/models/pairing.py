@@ -83,3 +83,21 @@ class CheckIn(Base):
     fit: Mapped[str | None] = mapped_column(Code)
     note: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Question(Base):
+    """What a city asks its organisers about a pairing, and what they answer."""
+
+    __tablename__ = "question"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    pairing_id: Mapped[str] = mapped_column(
+        ForeignKey("pairing.id", ondelete="CASCADE"), index=True
+    )
+    side: Mapped[str] = mapped_column(Code)
+    """`mentor` or `learner`: which of the two asks."""
+    text: Mapped[str | None]
+    """None: erased, as its time was over; so is the answer then."""
+    at: Mapped[datetime] = mapped_column(default=now)
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]

@@ -1,27 +1,40 @@
-"""What may still change, in English: firmness, prices, relaxations, who may leave."""
+"""What may still change, to whoever reads: firmness, prices, what would help."""
 
 from collections.abc import Mapping, Sequence
 
-from app.services.words.catalogue import words
+from app.services.words.catalogue import Words, forms, here, message, within
 from app.services.words.policy import capped
 from schemas import Alternate, DropOut, Policy, Relaxation, Shortage
 
 _FIRM, _FAIRLY_FIRM = 0.9, 0.6
+_POINTS = forms("{number} point", "{number} points")
 Names = Mapping[str, str]
-_ENGLISH = words("en")
-_count, _listed, _number = _ENGLISH.count, _ENGLISH.listed, _ENGLISH.number
 
 
 def firm_word(share: float) -> str:
     """Return in a word how often a pairing stays."""
     if share >= _FIRM:
-        return "firm"
-    return "fairly firm" if share >= _FAIRLY_FIRM else "not firm"
+        return here().say("firm")
+    if is_toss_up(share):
+        return here().say("not firm")
+    return here().say("fairly firm")
+
+
+def is_toss_up(share: float | None) -> bool:
+    """Tell whether a pairing stays so seldom that another one is nearly as good."""
+    return share is not None and share < _FAIRLY_FIRM
 
 
 def how_firm(share: float) -> str:
     """Return in words and in figures how often a pairing stays."""
-    return f"{firm_word(share).capitalize()}: it stays in {share:.0%} of the trials."
+    told = here()
+    if share >= _FIRM:
+        says = message("Firm: it stays in {share} of the trials.")
+    elif is_toss_up(share):
+        says = message("Not firm: it stays in {share} of the trials.")
+    else:
+        says = message("Fairly firm: it stays in {share} of the trials.")
+    return told.say(says, share=told.percent(share))
 
 
 def instead(other: Alternate, name: str) -> str:
@@ -32,111 +45,156 @@ def instead(other: Alternate, name: str) -> str:
         name: What it is called.
 
     """
-    begins = f"{name} ({_number(other.score, 1)} points)"
+    told = here()
+    known = {"name": name, "points": told.count(*_POINTS, other.score, 1)}
     if other.price is None:
-        return f"{begins}."
+        return told.say("{name} ({points}).", **known)
     price = round(other.price, 1)
     if price == 0:
-        return f"{begins}: choosing it instead costs the round nothing."
+        return told.say(
+            "{name} ({points}): choosing it instead costs the round nothing.", **known
+        )
     if price > 0:
-        return f"{begins}: choosing it instead costs the round {_points(price)}."
-    return f"{begins}: choosing it instead brings {_points(-price)}, against the goal."
-
-
-def _points(value: float) -> str:
-    return _count("{number} point", "{number} points", value, 1)
+        return told.count(
+            "{name} ({points}): choosing it instead costs the round {number} point.",
+            "{name} ({points}): choosing it instead costs the round {number} points.",
+            price,
+            1,
+            **known,
+        )
+    return told.count(
+        "{name} ({points}): choosing it instead brings {number} point, against the "
+        "goal.",
+        "{name} ({points}): choosing it instead brings {number} points, against the "
+        "goal.",
+        -price,
+        1,
+        **known,
+    )
 
 
 def relaxed(found: Relaxation, policy: Policy, names: Names) -> str:
     """Return what could be relaxed, and what that would bring."""
-    served = _count(
+    told = here()
+    served = told.count(
         "{number} more learner gets a mentor",
         "{number} more learners get a mentor",
         found.learners_gained,
     )
     points = round(found.points, 1)
     if points > 0:
-        change = f"{_points(points)} more"
+        change = told.count("{number} point more", "{number} points more", points, 1)
     elif points < 0:
-        change = f"{_points(-points)} fewer"
+        change = told.count("{number} point fewer", "{number} points fewer", -points, 1)
     else:
-        change = "as many points"
-    return f"{_what(found, policy, names)}: {served}, {change}."
+        change = told.say("as many points")
+    return told.say(
+        "{what}: {served}, {change}.",
+        what=_what(found, policy, names, told),
+        served=served,
+        change=change,
+    )
 
 
-def _what(found: Relaxation, policy: Policy, names: Names) -> str:
+def _what(found: Relaxation, policy: Policy, names: Names, told: Words) -> str:
     rule, _, position = found.rule.partition("/")
     if position:
-        return _decision(rule, int(position), found.to, policy, names)
+        return _decision(rule, int(position), found.to, policy, names, told)
     if found.to is not None:
-        return _LIMITS[rule].format(_ENGLISH.limit(found.to))
-    return _SWITCHED_OFF[rule]
+        return told.say(_LIMITS[rule], limit=told.limit(found.to))
+    return told.say(_SWITCHED_OFF[rule])
 
 
-def _decision(
-    kind: str, at: int, to: float | None, policy: Policy, names: Names
+def _decision(  # noqa: PLR0913 -- what a relaxation is told by
+    kind: str, at: int, to: float | None, policy: Policy, names: Names, told: Words
 ) -> str:
     if kind == "pins":
         pin = policy.pins[at]
-        return f"Give up the pin {names[pin.mentor]} – {names[pin.learner]}"
+        return told.say(
+            "Give up the pin {mentor} – {learner}",
+            mentor=names[pin.mentor],
+            learner=names[pin.learner],
+        )
     if kind == "bans":
         # By number: the pages are shown in committees, where a pair that is banned is
         # told like a veto.
-        return f"Take back ban no. {at + 1} of the policy"
+        return told.say(
+            "Take back ban no. {rank} of the policy", rank=told.number(at + 1)
+        )
     cap = policy.caps[at]
-    says = capped(cap, cap.max if to is None else round(to), _ENGLISH)
-    return f"Drop the limit “{says}”" if to is None else f"Change the limit: “{says}”"
+    limit = capped(cap, cap.max if to is None else round(to), told)
+    if to is None:
+        return told.say("Drop the limit “{limit}”", limit=limit)
+    return told.say("Change the limit: “{limit}”", limit=limit)
 
 
 _LIMITS = {
-    "max_distance_km": "Allow up to {} km",
-    "max_size_ratio": "Allow one city to be {} times the other",
-    "min_score": "Accept pairs from {} points",
-    "min_load": "Lower the minimum load of mentors to {}",
+    "max_distance_km": message("Allow up to {limit} km"),
+    "max_size_ratio": message("Allow one city to be {limit} times the other"),
+    "min_score": message("Accept pairs from {limit} points"),
+    "min_load": message("Lower the minimum load of mentors to {limit}"),
 }
 _SWITCHED_OFF = {
-    "different_country": "Allow two cities of one country",
-    "shared_language": "Allow pairs without a shared language",
-    "max_distance_km": "Drop the limit on distance",
-    "max_size_ratio": "Drop the limit on size",
-    "min_score": "Drop the lowest score",
-    "no_repeat": "Allow partners of earlier rounds again",
-    "min_load": "Drop the minimum load of mentors",
+    "different_country": message("Allow two cities of one country"),
+    "shared_language": message("Allow pairs without a shared language"),
+    "max_distance_km": message("Drop the limit on distance"),
+    "max_size_ratio": message("Drop the limit on size"),
+    "min_score": message("Drop the lowest score"),
+    "no_repeat": message("Allow partners of earlier rounds again"),
+    "min_load": message("Drop the minimum load of mentors"),
 }
 
 
 def short(found: Shortage, names: Names) -> str:
     """Return which learners and places cannot add up."""
-    learners = _count("{number} learner", "{number} learners", len(found.learners))
-    these = f"These learners: {_named(found.learners, names)}."
-    if not found.mentors:
-        return f"{learners} can go to no mentor at all. {these}"
-    mentors = _count("{number} mentor", "{number} mentors", len(found.mentors))
-    places = _count("{number} place", "{number} places", found.places)
-    shared = (
-        f"{learners} share {mentors} with {places} ({_named(found.mentors, names)})"
+    told = here()
+    learners = told.count("{number} learner", "{number} learners", len(found.learners))
+    these = told.say(
+        "These learners: {names}.", names=_named(found.learners, names, told)
     )
-    return f"{shared}: {found.short} must stay without a mentor. {these}"
+    if not found.mentors:
+        none = told.say("{learners} can go to no mentor at all.", learners=learners)
+        return f"{none} {these}"
+    shared = told.say(
+        "{learners} share {mentors} with {places} ({names}): {short} must stay without "
+        "a mentor.",
+        learners=learners,
+        mentors=told.count("{number} mentor", "{number} mentors", len(found.mentors)),
+        places=told.count("{number} place", "{number} places", found.places),
+        names=_named(found.mentors, names, told),
+        short=told.number(found.short),
+    )
+    return f"{shared} {these}"
 
 
-def _named(ids: Sequence[str], names: Names) -> str:
-    return _listed([names[one] for one in ids])
+def _named(ids: Sequence[str], names: Names, told: Words) -> str:
+    return told.listed([names[one] for one in ids])
 
 
 def if_it_left(found: DropOut, names: Names, areas: Names) -> str:
     """Return in words how bad it is if the city leaves."""
-    told = []
+    told = here()
+    why = []
     if not found.keeps_policy:
-        told.append("nothing keeps the limits of the round")
+        why.append(told.say("nothing keeps the limits of the round"))
     if found.unserved:
-        stays = "stays" if len(found.unserved) == 1 else "stay"
-        told.append(f"{_named(found.unserved, names)} {stays} without a mentor")
+        why.append(
+            told.count(
+                "{cities} stays without a mentor",
+                "{cities} stay without a mentor",
+                len(found.unserved),
+                cities=_named(found.unserved, names, told),
+            )
+        )
     if found.areas:
-        lost = _ENGLISH.shortened([areas[area].lower() for area in found.areas])
-        told.append(f"no mentor is left who is strong in {lost}")
-    if told:
-        return f"Fragile: {'; '.join(told)}."
+        lost = told.shortened([within(areas[area]) for area in found.areas])
+        why.append(told.say("no mentor is left who is strong in {areas}", areas=lost))
+    if why:
+        return told.say("Fragile: {reasons}.", reasons=told.joined(why))
     if not found.added:
-        return "Nobody else loses a mentor."
-    new = _count("{number} new pairing", "{number} new pairings", len(found.added))
-    return f"It can be mended with {new}."
+        return told.say("Nobody else loses a mentor.")
+    return told.count(
+        "It can be mended with {number} new pairing.",
+        "It can be mended with {number} new pairings.",
+        len(found.added),
+    )

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from app.services.words.catalogue import Language, Words, message, words
+from app.services.words.catalogue import Tongue, Words, message, words
 from schemas import (
     Adjustment,
     Contribution,
     Criterion,
     Explanation,
     Pairing,
+    WhyNot,
 )
 
 _MOST = 4
@@ -27,7 +28,7 @@ CRITERIA: Mapping[Criterion, str] = {
     "practice_text": message("Texts"),
 }
 """What each criterion is called."""
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "needs": message("needs"),
     "areas": message("needs and strengths"),
     "languages": message("working languages"),
@@ -41,10 +42,10 @@ _FIELDS: Mapping[str, str] = {
 
 
 def explained(
-    pairing: Pairing | Explanation,
+    pairing: Pairing | Explanation | WhyNot,
     mentor: str,
     learner: str,
-    language: Language,
+    language: Tongue,
 ) -> list[str]:
     """Return why the two are a pair, the strongest reason first.
 
@@ -74,7 +75,7 @@ def strongest(contributions: Sequence[Contribution], most: int) -> list[Contribu
     return sorted(bringing, key=lambda part: -part.points)[:most]
 
 
-def sentence(part: Contribution, mentor: str, learner: str, language: Language) -> str:
+def sentence(part: Contribution, mentor: str, learner: str, language: Tongue) -> str:
     """Return one sentence that says why the pair gets these points.
 
     Args:
@@ -87,12 +88,12 @@ def sentence(part: Contribution, mentor: str, learner: str, language: Language) 
     told = words(language)
     if part.known:
         return _SENTENCES[part.criterion](part.facts, mentor, learner, told)
-    fields = {field for field, _ in _gaps(part)}
-    named = [told.say(text) for field, text in _FIELDS.items() if field in fields]
+    fields = {field for field, _ in gaps(part)}
+    named = [told.say(text) for field, text in FIELDS.items() if field in fields]
     return told.say("Not known: {fields}.", fields=told.joined(named or [_apart(told)]))
 
 
-def _gaps(part: Contribution) -> list[tuple[str, str]]:
+def gaps(part: Contribution) -> list[tuple[str, str]]:
     """Return what is not known, each with the id of the city that leaves it out."""
     narrow = {"areas": "needs"} if part.criterion != "evidence" else {}
     return [
@@ -101,7 +102,7 @@ def _gaps(part: Contribution) -> list[tuple[str, str]]:
     ]
 
 
-def beside(one: Adjustment, city: str, language: Language) -> str:
+def beside(one: Adjustment, city: str, language: Tongue) -> str:
     """Return why the pair gets points beside its score.
 
     Args:
@@ -142,24 +143,24 @@ def beside(one: Adjustment, city: str, language: Language) -> str:
 
 
 def _unknown(
-    pairing: Pairing | Explanation, names: Mapping[str, str], told: Words
+    pairing: Pairing | Explanation | WhyNot, names: Mapping[str, str], told: Words
 ) -> Iterator[str]:
     """Yield how many points could not be known, and what would make them known."""
     lost = round(100 - pairing.known_weight, 1)
     if lost <= 0:
         return
-    gaps = [
-        _gaps(part) for part in pairing.contributions if part.weight and not part.known
+    found = [
+        gaps(part) for part in pairing.contributions if part.weight and not part.known
     ]
     cities: dict[str, dict[str, None]] = {}
-    for field, city in chain(*gaps):
+    for field, city in chain(*found):
         cities.setdefault(field, {})[names[city]] = None
     said = [
         f"{told.say(text)} ({told.listed([*cities[field]])})"
-        for field, text in _FIELDS.items()
+        for field, text in FIELDS.items()
         if field in cities
     ]
-    if not all(gaps):
+    if not all(found):
         said.append(_apart(told))
     yield told.say(
         "{number} of the 100 points could not be known: {gaps}.",

@@ -1,0 +1,37 @@
+"""Routes under /api/v1/places."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.problems import refusals
+from app.deps import At, ThePlaces
+from app.errors import InvalidInput
+from schemas import Places
+from schemas.city import CountryCode
+
+router = APIRouter(prefix="/places", tags=["cities"])
+
+
+@router.get("", responses=refusals(InvalidInput))
+def find_places(
+    desk: At,
+    places: ThePlaces,
+    q: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="The beginning of its name, in whatever language, without "
+            "accents if you like; nothing is found by fewer than two letters.",
+            examples=["Lodz"],
+        ),
+    ],
+    country: Annotated[CountryCode | None, Query(examples=["PL"])] = None,
+) -> Places:
+    """Find a city by its name, to register it: what GeoNames knows of it.
+
+    At most eight, the likeliest first, of the countries of the Council of Europe.
+    """
+    with desk.read():
+        pass  # whoever asks is let in; the places are not in the database
+    return Places(items=places.search(q, country))

@@ -1,0 +1,121 @@
+"""Every page there is, in a browser: accessible in every language, and small."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from playwright.sync_api import Page
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.walk import ASKED, addresses, routes
+from tests.fixtures.browser import quiet_page
+from tests.fixtures.exhibition import Exhibition, exhibit
+from tests.fixtures.process import Served, served
+
+LANGUAGES = ("en", "fr", "nl")
+KILOBYTES = 150
+LAND = re.compile(r'<g class="land".*?</g>', re.DOTALL)
+NARROW = (640, 320)
+"""How wide a window of 1280 pixels is at 200 and at 400 %."""
+
+
+@pytest.fixture(scope="module")
+def shown(_copy_sqlite) -> Exhibition:
+    return exhibit(_copy_sqlite())
+
+
+@pytest.fixture(scope="module")
+def site(shown) -> Iterator[Served]:
+    with served(shown.url, shown.tokens, runs_at_once="0") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def application() -> FastAPI:
+    return create_app(Settings())
+
+
+def cookies_of(site: Served, role: str | None) -> dict[str, str]:
+    """Sign in as a browser does; return its cookies."""
+    if role is None:
+        return {}
+    with httpx.Client(base_url=site.address) as client:
+        form = {"token": site.tokens[role], "to": "/account"}
+        answer = client.post("/sign-in", data=form, headers={"Accept": "text/html"})
+        assert answer.status_code == 303
+        return dict(client.cookies)
+
+
+def pages_of(
+    application: FastAPI, site: Served, shown: Exhibition, role: str | None
+) -> list[list[str]]:
+    """Return the addresses of all pages that the role reads, a list for each kind."""
+    found = []
+    with httpx.Client(base_url=site.address, cookies=cookies_of(site, role)) as client:
+        for path in [*routes(application), *ASKED]:
+            there = []
+            for address in addresses(path, shown):
+                answer = client.get(address, headers={"Accept": "text/html"})
+                kind = answer.headers.get("content-type", "")
+                if answer.status_code == 200 and kind.startswith("text/html"):
+                    small = LAND.sub("", answer.text).encode()
+                    assert len(small) < KILOBYTES * 1000, address
+                    there.append(address)
+            if there:
+                found.append(there)
+    return found
+
+
+def languages_of(addresses_of_kind: list[str]) -> dict[str, tuple[str, ...]]:
+    """Share the languages out among the pages of a kind: each has one, or several."""
+    few = len(addresses_of_kind) < len(LANGUAGES)
+    return {
+        address: LANGUAGES if few and not at else (LANGUAGES[at % 3],)
+        for at, address in enumerate(addresses_of_kind)
+    }
+
+
+def pushed(page: Page, address: str) -> dict[tuple[str, int], int]:
+    """Return how wide the page is where it would have to be pushed sideways."""
+    found = {}
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": 640})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found[address, width] = wide
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return found
+
+
+@pytest.mark.parametrize("role", ["organiser", "officer", None])
+def test_every_page_is_accessible_and_fits_in_every_language(
+    browser, application, site, shown, role
+):
+    kinds = pages_of(application, site, shown, role)
+    jar = [
+        {"name": name, "value": value, "url": site.address}
+        for name, value in cookies_of(site, role).items()
+    ]
+    found: dict[tuple[str, object], object] = {}
+    with quiet_page(browser, site.address) as page:
+        page.context.add_cookies(jar)
+        for at, addresses_of_kind in enumerate(kinds):
+            wanted = languages_of(addresses_of_kind)
+            if role != "organiser":  # others see parts of the same pages
+                wanted = {addresses_of_kind[0]: (LANGUAGES[at % 3],)}
+            for address in addresses_of_kind:
+                for tongue in wanted.get(address, ()):
+                    mark = "&" if "?" in address else "?"
+                    page.goto(f"{address}{mark}lang={tongue}")
+                    violations = Axe().run(page).response["violations"]
+                    found |= pushed(page, address)
+                    if violations:
+                        found[address, tongue] = [
+                            (one["id"], one["nodes"][0]["html"][:200])
+                            for one in violations
+                        ]
+    assert found == {}
