@@ -226,7 +226,7 @@ def test_what_the_mentor_may_learn_is_told_honestly(needs, says):
         (
             0.41,
             "nl",
-            "Twijfelgeval met Turku: de koppeling blijft in 41 van de 100 proeven.",
+            "Twijfelgeval met Turku: het duo blijft in 41 van de 100 proeven.",
         ),
     ],
 )
