@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from app.services.words import outlook, vocabulary
+from app.services.words import ended, outlook, vocabulary
 from app.services.words.catalogue import Tongue, Words, words
 from app.services.words.refused import refused
 
@@ -56,6 +56,7 @@ def environment(tongue: Tongue) -> Environment:
         "limit": told.limit,
         "percent": told.percent,
         "points": lambda value: told.number(value, 1),
+        "reason": lambda text: ended.reason(text, told),
         "refusal": lambda text: refused(text, told),
         "change": lambda value: _change(told, value),
     }

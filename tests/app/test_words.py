@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from app.services.words import ended
 from app.services.words.catalogue import LANGUAGES, words
 from app.services.words.why_not import sentences
 from matching import Policy, Problem, why_not
@@ -389,3 +390,16 @@ def test_a_pair_that_is_proposed_is_told_so():
         ["Le binôme Ghent – Ieper figure dans la proposition."],
         ["Ghent wordt voorgesteld als mentor van Ieper."],
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("Undone by a repair.", "Ongedaan gemaakt door een reparatie."),
+        ("The round was archived.", "De ronde is gearchiveerd."),
+        ("celje has left the round.", "celje heeft de ronde verlaten."),
+        ("Everybody has left the round.", "Everybody has left the round."),
+    ],
+)
+def test_reasons_of_the_service_are_told_and_those_of_people_stay(written, says):
+    assert ended.reason(written, words("nl")) == says

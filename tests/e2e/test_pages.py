@@ -29,13 +29,23 @@ from tests.fixtures.service import add_accounts
 HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def site(request) -> Iterator[Served]:
+@pytest.fixture(
+    scope="module",
+    params=[("sqlite", True), ("postgres", False)],
+    ids=["sqlite-js", "postgres-no-js"],
+)
+def kind(request) -> tuple[str, bool]:
+    """Return from which database a site is served, and whether scripts run."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def site(request, kind) -> Iterator[Served]:
     """Serve the site for journeys, from either database.
 
     One server for all tests of a database: each leaves the round as it was.
     """
-    with site_on(request.getfixturevalue(f"_copy_{request.param}")()) as server:
+    with site_on(request.getfixturevalue(f"_copy_{kind[0]}")()) as server:
         yield server
 
 
@@ -85,9 +95,9 @@ def stage(database: Database, name: str, *, is_released: bool) -> None:
             phases.release(session, TERMINAL, row, None)
 
 
-@pytest.fixture(params=[True, False], ids=["js", "no-js"])
-def page(request, browser, site) -> Iterator[Page]:
-    with quiet_page(browser, site.address, java_script_enabled=request.param) as page:
+@pytest.fixture
+def page(browser, site, kind) -> Iterator[Page]:
+    with quiet_page(browser, site.address, java_script_enabled=kind[1]) as page:
         yield page
 
 

@@ -185,9 +185,7 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("lang", "scheme"), [("en", "light"), ("fr", "dark"), ("nl", "light")]
-)
+@pytest.mark.parametrize(("lang", "scheme"), [("fr", "dark")])
 def test_pages_of_a_proposal_are_accessible_and_fit(  # noqa: PLR0913
     browser, site, database, run, lang, scheme
 ):
