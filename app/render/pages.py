@@ -38,7 +38,7 @@ def page(template: str, **values: Any) -> str:  # noqa: ANN401 -- what the templ
 
 def solution_page(found: Outcome) -> str:
     """Return the outcome of a run as a page of its own, to read and to print."""
-    return page("print.html", **outcome_values(found), asks=False)
+    return page("print.html", **outcome_values(found))
 
 
 def chosen_page(text: HowWeChose, tongue: Tongue) -> str:

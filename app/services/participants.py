@@ -18,6 +18,7 @@ from app.permissions import (
 from app.services import audit, cities, notices, pairings, policies, rounds
 from app.services.changes import changed_fields
 from app.services.paging import Cut, cut_off
+from app.services.words.ended import LEFT
 from schemas import (
     City,
     EndedBy,
@@ -163,7 +164,7 @@ def _end_pairings(
         if city_id not in pairings.cities_of(one):
             continue
         side: EndedBy = "mentor" if city_id == one.mentor_id else "learner"
-        why = f"{city_id} has left the round."
+        why = LEFT.format(city=city_id)
         if one.state == "staged":
             pairings.dismiss(session, actor, round_row, one, why, side)
         else:

@@ -12,6 +12,7 @@ from app.errors import Conflict, InvalidInput, NotFinished, OutOfDate, WrongPhas
 from app.permissions import Actor
 from app.services import audit, bundle, notices, pairings, policies, rounds, runs
 from app.services.moments import in_utc
+from app.services.words.ended import ARCHIVED
 from schemas import Explanation, InputError, OverrideWrite, Pairing, Solution
 
 _ORDER = ("draft", "open", "closed", "staged", "released", "archived")
@@ -53,7 +54,7 @@ def move(
     _must_lead_there(row, to, reason)
     if to == "archived":
         for one in pairings.of_round(session, row.id, ("offered",)):
-            pairings.withdraw(session, actor, row, one, "The round was archived.")
+            pairings.withdraw(session, actor, row, one, ARCHIVED)
         row.archived_at = now()
     before, row.phase = row.phase, to
     if before == "staged":

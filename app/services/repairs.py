@@ -16,6 +16,7 @@ from app.permissions import Actor, may_oversee
 from app.services import audit, notices, pairings, policies, rounds, runs
 from app.services.policies import pair_of
 from app.services.runs import Frozen
+from app.services.words.ended import REPAIRED
 from schemas import Explanation, Problem, Repair, Repairs, Solution
 
 MOST = 20
@@ -220,7 +221,7 @@ def _undo(
     session: Session, actor: Actor, row: models.Round, one: models.Pairing
 ) -> None:
     end = pairings.dismiss if one.state == "staged" else pairings.withdraw
-    end(session, actor, row, one, "Undone by a repair.", "repair")
+    end(session, actor, row, one, REPAIRED, "repair")
 
 
 def _added(row: models.Round, why: Explanation) -> models.Pairing:

@@ -4,6 +4,8 @@ What is staged changes at once. Before anything is staged, the decision goes int
 rules of the round, and the round is matched anew.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -21,7 +23,7 @@ from app.web.board import must_be_as_seen
 from app.web.forms import must_organise, read, said, see, tried
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, Visitor
-from schemas import Override, OverrideWrite
+from schemas import Override, OverrideWrite, Round
 
 router = APIRouter(include_in_schema=False)
 _FIELDS = ("decision", "mentor", "learner", "reason")
@@ -41,36 +43,112 @@ def _decided(typed: dict[str, str], reason: str) -> OverrideWrite:
     return read(OverrideWrite, **{kind: [pair]}, reason=reason)
 
 
-# What is staged.
+@dataclass(frozen=True)
+class Seen:
+    """What is decided about, as it is now.
+
+    Attributes:
+        round: Its round.
+        start: What the decision starts from, with the version that a form must name.
+        staged: Whether pairings change at once, or the rules and a new proposal.
+
+    """
+
+    round: Round
+    start: overrides.Before
+    staged: bool
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is decided about: a staged round, or a run before anything is staged.
+
+    Attributes:
+        action: Where its form is sent.
+        look: Returns it as it is now, or raises what forbids to decide about it.
+
+    """
+
+    action: str
+    look: Callable[[Session, Actor], Seen]
+
+
+def _of_round(round_id: str) -> Matter:
+    def look(session: Session, actor: Actor) -> Seen:
+        row = rounds.get(session, actor, round_id)
+        start = overrides.before(session, actor, row)
+        return Seen(rounds.as_round(row), start, staged=True)
+
+    return Matter(f"/rounds/{round_id}/override", look)
+
+
+def _of_run(run_id: str) -> Matter:
+    def look(session: Session, actor: Actor) -> Seen:
+        run = runs.get(session, actor, run_id)
+        row = session.get_one(models.Round, run.round_id)
+        start = deciding.before(session, actor, row, run)
+        return Seen(rounds.as_round(row), start, staged=False)
+
+    return Matter(f"/runs/{run_id}/decide", look)
+
+
+def _look(desk: Desk, matter: Matter) -> tuple[Actor, Seen]:
+    with desk.read() as (session, actor):
+        must_organise(actor)
+        return actor, matter.look(session, actor)
 
 
 def _page(
     desk: Desk,
-    round_id: str,
+    matter: Matter,
     refused: Refusal | None = None,
     *,
     typed: dict[str, str],
     priced: Override | None = None,
 ) -> HTMLResponse:
     """Show the form, and what the decision in it would cost where that is known."""
-    with desk.read() as (session, actor):
-        must_organise(actor)
-        row = rounds.get(session, actor, round_id)
-        start = overrides.before(session, actor, row)
-        return show(
-            "override.html",
-            actor,
-            "rounds",
-            refused.status if refused else 200,
-            round=rounds.as_round(row),
-            run=start.run,
-            staged=True,
-            action=f"/rounds/{round_id}/override",
-            version_read=row.version,
-            typed=typed,
-            refused=refused,
-            **override_values(start.problem, priced),
-        )
+    actor, seen = _look(desk, matter)
+    return show(
+        "override.html",
+        actor,
+        "rounds",
+        refused.status if refused else 200,
+        round=seen.round,
+        run=seen.start.run,
+        staged=seen.staged,
+        action=matter.action,
+        version_read=seen.start.version,
+        typed=typed,
+        refused=refused,
+        **override_values(seen.start.problem, priced),
+    )
+
+
+def _priced_page(
+    desk: Desk, answers: Answers, matter: Matter, typed: dict[str, str]
+) -> Response:
+    """Show what the decision would change; nothing is stored."""
+    page = partial(_page, desk, matter, typed=typed)
+
+    def work() -> Response:
+        _, seen = _look(desk, matter)
+        new = _decided(typed, typed["reason"] or _UNSAID)
+        found = answers.override(seen.start, new, tried=False)
+        return page(priced=overrides.as_override(found, None))
+
+    return tried(work, page)
+
+
+def _asked(
+    desk: Desk, answers: Answers, matter: Matter, typed: dict[str, str]
+) -> Response:
+    """Ask whom to pair, or to keep apart; tell the price if it is known whom."""
+    if typed["decision"] in _DECISIONS and typed["mentor"] and typed["learner"]:
+        return _priced_page(desk, answers, matter, typed)
+    return _page(desk, matter, typed=typed)
+
+
+# What is staged.
 
 
 @router.get("/rounds/{round_id}/override")
@@ -82,24 +160,9 @@ def ask(  # noqa: PLR0913 -- what an address may say
     mentor: str = "",
     learner: str = "",
 ) -> Response:
-    """Ask whom to pair, or to keep apart; tell the price if it is known whom."""
+    """Ask about the staged pairings."""
     typed = {"decision": decision, "mentor": mentor, "learner": learner, "reason": ""}
-    page = partial(_page, desk, round_id, typed=typed)
-    if decision not in _DECISIONS or not (mentor and learner):
-        return page()
-    return tried(lambda: page(priced=_price(desk, answers, round_id, typed)), page)
-
-
-def _price(
-    desk: Desk, answers: Answers, round_id: str, typed: dict[str, str]
-) -> Override:
-    """Return what the decision would change; nothing is stored."""
-    with desk.read() as (session, actor):
-        must_organise(actor)
-        row = rounds.get(session, actor, round_id)
-        start = overrides.before(session, actor, row)
-    new = _decided(typed, typed["reason"] or _UNSAID)
-    return overrides.as_override(answers.override(start, new, tried=False), None)
+    return _asked(desk, answers, _of_round(round_id), typed)
 
 
 @router.post("/rounds/{round_id}/override")
@@ -107,8 +170,9 @@ def decide(
     desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Show what a decision would cost; or decide so, and stage what comes of it."""
-    typed = _typed(form)
-    page = partial(_page, desk, round_id, typed=typed)
+    typed, matter = _typed(form), _of_round(round_id)
+    if said(form, "do") != "decide":
+        return _priced_page(desk, answers, matter, typed)
 
     def work() -> Response:
         kept = once.kept(desk)
@@ -128,42 +192,10 @@ def decide(
 
         return once.answer(desk, store)
 
-    if said(form, "do") == "decide":
-        return tried(work, page)
-    return tried(lambda: page(priced=_price(desk, answers, round_id, typed)), page)
+    return tried(work, partial(_page, desk, matter, typed=typed))
 
 
 # Before anything is staged.
-
-
-def _run_page(
-    desk: Desk,
-    run_id: str,
-    refused: Refusal | None = None,
-    *,
-    typed: dict[str, str],
-    priced: Override | None = None,
-) -> HTMLResponse:
-    """Show the form for a run that is not staged, and what the decision would cost."""
-    with desk.read() as (session, actor):
-        must_organise(actor)
-        run = runs.get(session, actor, run_id)
-        row = session.get_one(models.Round, run.round_id)
-        start = deciding.before(session, actor, row, run)
-        return show(
-            "override.html",
-            actor,
-            "rounds",
-            refused.status if refused else 200,
-            round=rounds.as_round(row),
-            run=run_id,
-            staged=False,
-            action=f"/runs/{run_id}/decide",
-            version_read=start.version,
-            typed=typed,
-            refused=refused,
-            **override_values(start.problem, priced),
-        )
 
 
 @router.get("/runs/{run_id}/decide")
@@ -175,24 +207,9 @@ def ask_about_run(  # noqa: PLR0913 -- what an address may say
     mentor: str = "",
     learner: str = "",
 ) -> Response:
-    """Ask whom to pair, or to keep apart; tell the price if it is known whom."""
+    """Ask about a proposal."""
     typed = {"decision": decision, "mentor": mentor, "learner": learner, "reason": ""}
-    page = partial(_run_page, desk, run_id, typed=typed)
-    if decision not in _DECISIONS or not (mentor and learner):
-        return page()
-    return tried(lambda: page(priced=_run_price(desk, answers, run_id, typed)), page)
-
-
-def _run_price(
-    desk: Desk, answers: Answers, run_id: str, typed: dict[str, str]
-) -> Override:
-    with desk.read() as (session, actor):
-        must_organise(actor)
-        run = runs.get(session, actor, run_id)
-        row = session.get_one(models.Round, run.round_id)
-        start = deciding.before(session, actor, row, run)
-    new = _decided(typed, typed["reason"] or _UNSAID)
-    return overrides.as_override(answers.override(start, new, tried=False), None)
+    return _asked(desk, answers, _of_run(run_id), typed)
 
 
 @router.post("/runs/{run_id}/decide")
@@ -205,12 +222,9 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
     form: Form,
 ) -> Response:
     """Show what a decision would cost; or put it into the rules, and propose anew."""
-    typed = _typed(form)
-    page = partial(_run_page, desk, run_id, typed=typed)
+    typed, matter = _typed(form), _of_run(run_id)
     if said(form, "do") != "decide":
-        return tried(
-            lambda: page(priced=_run_price(desk, answers, run_id, typed)), page
-        )
+        return _priced_page(desk, answers, matter, typed)
 
     def store(session: Session, actor: Actor) -> Response:
         new = _decided(typed, typed["reason"])
@@ -220,6 +234,7 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
         made = deciding.decide(session, actor, row, run, new)
         return see(f"/runs/{made.id}")
 
+    page = partial(_page, desk, matter, typed=typed)
     answer = tried(partial(once.answer, desk, store), page)
     request.app.state.worker.wake()
     return answer

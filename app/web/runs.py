@@ -64,7 +64,7 @@ def show_print(desk: Visitor, run_id: str) -> HTMLResponse:
     """Show all pairings with all their reasons on one page, to be printed."""
     found = _outcome(desk, run_id)
     with desk.read() as (_, actor):
-        return show("print.html", actor, "rounds", **outcome_values(found), asks=False)
+        return show("print.html", actor, "rounds", **outcome_values(found))
 
 
 def _outcome(desk: Desk, run_id: str) -> runs.Outcome:

@@ -8,14 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from app.db import Database
-from app.permissions import TERMINAL
-from app.services import accounts, cities, pairings, participants, policies, rounds
+from app.services import accounts, pairings
 from app.services.tokens import add as add_token
 from app.services.words.catalogue import Language, words
-from schemas import City, ParticipationWrite, RoundWrite
-from tests.app.profiles import INCLUCITIES
-from tests.e2e.test_pages import stage
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
@@ -38,12 +35,7 @@ def offering(url: str) -> Iterator[Served]:
     database = Database(url)
     tokens = add_accounts(database)
     with database.write() as session:
-        row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
-        for one in INCLUCITIES.cities:
-            cities.add(session, TERMINAL, City(**one.to_dict()))
-            participants.put(session, TERMINAL, row, one.id, ParticipationWrite())
-        policy = policies.get(session, TERMINAL, row)
-        policies.change(session, TERMINAL, row, policy, INCLUCITIES.policy)
+        set_up(session)
         officer = accounts.add_user(session, "c@capaci.example", "officer", "capaci")
         tokens["capaci"] = add_token(session, officer)
     for name in ROUNDS:

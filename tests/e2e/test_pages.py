@@ -12,17 +12,12 @@ from app.db import Database
 from app.permissions import TERMINAL
 from app.services import (
     cities,
-    copying,
-    participants,
     phases,
-    policies,
-    rounds,
-    runs,
 )
-from matching import match
-from schemas import City, ParticipationWrite, RoundNew, RoundWrite, RunWrite
-from tests.app.profiles import INCLUCITIES, city
+from schemas import City
+from tests.app.profiles import city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
@@ -62,12 +57,7 @@ def site_on(url: str) -> Iterator[Served]:
     database = Database(url)
     tokens = add_accounts(database)
     with database.write() as session:
-        row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
-        for one in INCLUCITIES.cities:
-            cities.add(session, TERMINAL, City(**one.to_dict()))
-            participants.put(session, TERMINAL, row, one.id, ParticipationWrite())
-        policy = policies.get(session, TERMINAL, row)
-        policies.change(session, TERMINAL, row, policy, INCLUCITIES.policy)
+        row = set_up(session)
         phases.move(session, TERMINAL, row, "open", None)
         cities.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
     for name, is_released in (("Staged", False), ("Released", True)):
@@ -75,24 +65,6 @@ def site_on(url: str) -> Iterator[Served]:
     database.close()
     with served(url, tokens) as server:
         yield server
-
-
-def stage(database: Database, name: str, *, is_released: bool) -> None:
-    """Copy the IncluCities round, have it matched, and stage or release it."""
-    with database.write() as session:
-        new = RoundNew(name=name, copy_of="inclucities")
-        row = copying.add(session, TERMINAL, new)
-        for phase in ("open", "closed"):
-            phases.move(session, TERMINAL, row, phase, None)
-        runs.start(session, TERMINAL, row, RunWrite(label="By the rules"))
-    mine = runs.claim(database)
-    assert mine is not None
-    assert runs.succeed(database, mine, match(mine.problem, mine.policy, trials=50))
-    with database.write() as session:
-        row = rounds.get(session, TERMINAL, name.lower(), lock=True)
-        phases.stage(session, TERMINAL, row, runs.get(session, TERMINAL, mine.run))
-        if is_released:
-            phases.release(session, TERMINAL, row, None)
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, policies, rounds, runs
+from app.services import cities, participants, phases, rounds, runs
 from matching import match
-from schemas import City, ParticipationWrite, Progress, RoundWrite, RunWrite
+from schemas import City, ParticipationWrite, Progress, RunWrite
 from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.inclucities import set_up
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
@@ -37,13 +38,10 @@ def site(url, database) -> Iterator[Served]:
     """Serve the IncluCities round with a mentor too many; we compute its runs."""
     tokens = add_accounts(database)
     with database.write() as session:
-        row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
+        row = set_up(session)
         hostile = City(**city("hostile", "mentor", name=HOSTILE, country="FR"))
-        for one in (*INCLUCITIES.cities, hostile):
-            cities.add(session, TERMINAL, City(**one.to_dict()))
-            participants.put(session, TERMINAL, row, one.id, ParticipationWrite())
-        policy = policies.get(session, TERMINAL, row)
-        policies.change(session, TERMINAL, row, policy, INCLUCITIES.policy)
+        cities.add(session, TERMINAL, hostile)
+        participants.put(session, TERMINAL, row, hostile.id, ParticipationWrite())
         phases.move(session, TERMINAL, row, "open", None)
     with served(url, tokens, runs_at_once="0") as server:
         yield server

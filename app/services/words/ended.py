@@ -1,19 +1,19 @@
-"""Why a pairing came to nothing, where the service itself has written it down."""
+"""Why a pairing came to nothing, as the service itself writes it down: in English."""
 
 import re
 
 from app.services.words.catalogue import Words, message
 
-_REPAIRED = message("Undone by a repair.")
-_ARCHIVED = message("The round was archived.")
-_LEFT = message("{city} has left the round.")
-_WHO_LEFT = re.compile(r"([a-z0-9-]{1,63}) has left the round\.")
+REPAIRED = message("Undone by a repair.")
+ARCHIVED = message("The round was archived.")
+LEFT = message("{city} has left the round.")
+_WHO_LEFT = re.compile(re.escape(LEFT).replace(r"\{city\}", "([a-z0-9-]{1,63})"))
 
 
 def reason(text: str, told: Words) -> str:
     """Return the reason in this language; what people wrote stays as they wrote it."""
-    if text in {_REPAIRED, _ARCHIVED}:
+    if text in {REPAIRED, ARCHIVED}:
         return told.say(text)
     if left := _WHO_LEFT.fullmatch(text):
-        return told.say(_LEFT, city=left[1])
+        return told.say(LEFT, city=left[1])
     return text
