@@ -37,6 +37,7 @@ def environment(tongue: Tongue) -> Environment:
         "count": _count(told),
         "message": lambda text: text,
         "tongue": tongue,
+        "colon": "\u202f:" if tongue == "fr" else ":",
         "tongues": TONGUES,
         "html_lang": "en-XA" if tongue == "xa" else tongue,
         "area_names": told.area_names(),

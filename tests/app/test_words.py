@@ -403,3 +403,11 @@ def test_a_pair_that_is_proposed_is_told_so():
 )
 def test_reasons_of_the_service_are_told_and_those_of_people_stay(written, says):
     assert ended.reason(written, words("nl")) == says
+
+
+def test_a_template_leaves_colons_to_the_language():
+    templates = (texts.ROOT / "render" / "templates").iterdir()
+    wrong = re.compile(r"(?:\}\}|</(?:a|strong|bdi|span)>): ")
+    found = {place.name for place in templates if wrong.search(place.read_text())}
+
+    assert found == set()
