@@ -18,7 +18,7 @@ from app.services import idempotency, runs, tokens
 from app.services.answers import Answers
 from app.services.changes import differences
 from app.services.following import Following
-from app.services.paging import Cut
+from app.services.paging import LONGEST_CURSOR, Cut
 from app.services.places import Places
 from app.services.presence import Presence
 from app.services.signing_in import Throttle
@@ -328,10 +328,10 @@ async def _cut(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=400, description="From `next` of the page before."),
+        Query(max_length=LONGEST_CURSOR, description="From `next` of the page before."),
     ] = None,
 ) -> Cut:
-    return Cut.at(limit, cursor)
+    return Cut(limit, cursor)
 
 
 def next_page(request: Request, cursor: str | None) -> str | None:

@@ -19,7 +19,7 @@ from app.permissions import (
 )
 from app.services import audit, notices, privacy
 from app.services.changes import changed_fields, merge
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import Account, AccountWrite, Invitation, OwnAccountWrite
 
 T = TypeVar("T", AccountWrite, OwnAccountWrite)
@@ -158,11 +158,8 @@ def search(
     Organisers and auditors see all; officers their city's, associations their cities'.
     """
     table = models.Account
-    asked = select(table).where(_visible(actor)).order_by(table.email)
-    if cut.after is not None:
-        asked = asked.where(table.email > cut.after)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.email)
+    asked = select(table).where(_visible(actor))
+    return fetch_page(session, asked, cut, table.email)
 
 
 def get(

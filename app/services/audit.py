@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.models import Audit, City, Remark
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee, may_read_city_audit
 from app.services import announcing
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import AuditEntry
 
 
@@ -63,7 +63,8 @@ def of_city(
     association = session.scalar(select(City.association).where(City.id == city))
     if not may_read_city_audit(actor, city, association):
         raise NotFound(f"There is no log of a city {city} for you.")
-    return _entries(session, cut, Audit.city_id == city)
+    asked = select(Audit).where(Audit.city_id == city)
+    return fetch_page(session, asked, cut, Audit.id.desc())
 
 
 def of_round(
@@ -72,7 +73,8 @@ def of_round(
     """Return what was done in a round, the newest first, also after its deletion."""
     if not may_oversee(actor):
         raise NotFound(f"There is no log of a round {round_id} for you.")
-    return _entries(session, cut, Audit.round_id == round_id)
+    asked = select(Audit).where(Audit.round_id == round_id)
+    return fetch_page(session, asked, cut, Audit.id.desc())
 
 
 def of_network(
@@ -86,25 +88,15 @@ def of_network(
     """
     if not may_oversee(actor):
         raise NotFound("There is no log of the network for you.")
-    which = true() if account is None else Audit.account_id == account
-    return _entries(session, cut, which)
+    asked = select(Audit)
+    if account is not None:
+        asked = asked.where(Audit.account_id == account)
+    return fetch_page(session, asked, cut, Audit.id.desc())
 
 
 def latest(session: Session, actor: Actor, round_id: str, most: int) -> Sequence[Audit]:
     """Return the last things that were done in a round, or raise `NotFound`."""
     return of_round(session, actor, round_id, Cut(most))[0]
-
-
-def _entries(
-    session: Session,
-    cut: Cut,
-    which: Any,  # noqa: ANN401 -- an SQL condition
-) -> tuple[Sequence[Audit], str | None]:
-    asked = select(Audit).where(which).order_by(Audit.id.desc())
-    if cut.after is not None:
-        asked = asked.where(Audit.id < cut.number)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda entry: str(entry.id))
 
 
 def as_entry(row: Audit) -> AuditEntry:

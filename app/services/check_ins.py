@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
 from app.errors import Forbidden, NotFound, NotOffered
 from app.permissions import Actor, may_note, may_organise, may_oversee
 from app.services import pairings
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import CheckIn, CheckInWrite
 
 
@@ -46,17 +46,8 @@ def search(
     if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):
         raise NotFound("There are no notes of this pairing for you.")
     table = models.CheckIn
-    asked = (
-        select(table)
-        .where(table.pairing_id == row.id)
-        .order_by(table.at.desc(), table.id.desc())
-    )
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            asked = asked.where(tuple_(table.at, table.id) < tuple_(last.at, last.id))
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda one: one.id)
+    asked = select(table).where(table.pairing_id == row.id)
+    return fetch_page(session, asked, cut, table.at.desc(), table.id.desc())
 
 
 def _noting(actor: Actor, row: models.Pairing) -> str:

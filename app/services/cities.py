@@ -24,7 +24,7 @@ from app.permissions import Actor, may_edit_city, may_organise, may_register_cit
 from app.services import audit, privacy
 from app.services.changes import changed_fields, merge
 from app.services.names import search_key, slug
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import (
     AreaId,
     AreaLevels,
@@ -144,11 +144,8 @@ def search(
     session: Session, wanted: Filter, cut: Cut
 ) -> tuple[Sequence[models.City], str | None]:
     """Return a page of cities by id, and the cursor of the next one."""
-    asked = _matching(wanted).options(*WHOLE).order_by(models.City.id)
-    if cut.after is not None:
-        asked = asked.where(models.City.id > cut.after)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.id)
+    asked = _matching(wanted).options(*WHOLE)
+    return fetch_page(session, asked, cut, models.City.id)
 
 
 def every(session: Session, wanted: Filter = Filter()) -> Iterable[models.City]:

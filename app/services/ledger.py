@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import models
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_rows
 from schemas import LedgerEntry, LeftOut, PastPairing, Role
 
 _SIDES: tuple[Role, Role] = ("mentor", "learner")
@@ -102,12 +102,8 @@ def search(
         .join(models.Round, models.Round.id == table.round_id)
         .where(models.Round.released_at.is_not(None))
         .group_by(table.city_id)
-        .order_by(table.city_id)
     )
-    if cut.after is not None:
-        asked = asked.where(table.city_id > cut.after)
-    rows = session.execute(asked.limit(cut.limit + 1)).all()
-    page, following = cut_off(rows, cut, lambda row: row[0])
+    page, following = fetch_rows(session, asked, cut, table.city_id)
     confirmed = {role: _confirmed(session, role) for role in _SIDES}
     without: dict[tuple[str, str], list[str]] = defaultdict(list)
     for left in left_out(session, ""):
@@ -121,7 +117,7 @@ def search(
             left_out_as_mentor=tuple(without[city, "mentor"]),
             left_out_as_learner=tuple(without[city, "learner"]),
         )
-        for city, rounds in page
+        for city, rounds, _ in page
     ]
     return entries, following
 

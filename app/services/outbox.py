@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import models
 from app.errors import Conflict, Forbidden, NotFound
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import audit
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import (
     Message,
     MessageCount,
@@ -69,24 +69,13 @@ def search(  # noqa: PLR0913 -- what narrows the list
     """Return a page of the round's messages, the oldest first, or raise `NotFound`."""
     must_oversee(actor, round_id)
     table = models.Message
-    asked = (
-        select(table)
-        .where(table.round_id == round_id)
-        .order_by(table.created_at, table.id)
-    )
+    asked = select(table).where(table.round_id == round_id)
     if state is not None:
         asked = asked.where(table.state == state)
     for column in ("kind", "role", "language"):
         if (value := getattr(wanted, column)) is not None:
             asked = asked.where(getattr(table, column) == value)
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            asked = asked.where(
-                tuple_(table.created_at, table.id) > tuple_(last.created_at, last.id)
-            )
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.id)
+    return fetch_page(session, asked, cut, table.created_at, table.id)
 
 
 def summary(session: Session, actor: Actor, round_id: str) -> Outbox:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.db import Database, models
@@ -33,7 +33,7 @@ from app.permissions import (
     may_see_pairing,
 )
 from app.services import audit, notices, rounds
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import (
     AnswerWrite,
     EndedBy,
@@ -122,24 +122,13 @@ def search(
     They are in the order of learners, then mentors.
     """
     table = models.Pairing
-    key = table.learner_id, table.mentor_id, table.id
-    asked = (
-        select(table)
-        .where(table.round_id == round_row.id, *_visible(actor))
-        .order_by(*key)
-    )
+    asked = select(table).where(table.round_id == round_row.id, *_visible(actor))
     if wanted.state is not None:
         asked = asked.where(table.state == wanted.state)
     if wanted.updated_since is not None:
         asked = asked.where(table.updated_at >= wanted.updated_since)
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            asked = asked.where(
-                tuple_(*key) > tuple_(last.learner_id, last.mentor_id, last.id)
-            )
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.id)
+    order = table.learner_id, table.mentor_id, table.id
+    return fetch_page(session, asked, cut, *order)
 
 
 def _visible(actor: Actor) -> list[ColumnElement[bool]]:

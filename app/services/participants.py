@@ -17,7 +17,7 @@ from app.permissions import (
 )
 from app.services import audit, cities, notices, pairings, policies, rounds
 from app.services.changes import changed_fields
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from app.services.words.ended import LEFT
 from schemas import (
     City,
@@ -47,11 +47,8 @@ def search(
 ) -> tuple[Sequence[models.Participant], str | None]:
     """Return a page of the round's participants by city."""
     table = models.Participant
-    asked = select(table).where(table.round_id == round_id).order_by(table.city_id)
-    if cut.after is not None:
-        asked = asked.where(table.city_id > cut.after)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.city_id)
+    asked = select(table).where(table.round_id == round_id)
+    return fetch_page(session, asked, cut, table.city_id)
 
 
 def find(session: Session, round_id: str, city_id: str) -> models.Participant | None:

@@ -22,7 +22,7 @@ from app.permissions import Actor, may_organise, may_oversee, may_see_round
 from app.services import audit, notices
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import InputError, Policy, Round, RoundWrite
 
 CHANGEABLE = ("draft", "open", "closed")
@@ -73,7 +73,7 @@ def search(
 
     Those that were changed at this moment or later, if there is one.
     """
-    asked = select(models.Round).order_by(models.Round.id)
+    asked = select(models.Round)
     if not may_oversee(actor):
         own = select(models.Participant.round_id).where(
             models.Participant.city_id == actor.city
@@ -81,10 +81,7 @@ def search(
         asked = asked.where((models.Round.phase != "draft") | models.Round.id.in_(own))
     if since is not None:
         asked = asked.where(models.Round.updated_at >= since)
-    if cut.after is not None:
-        asked = asked.where(models.Round.id > cut.after)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.id)
+    return fetch_page(session, asked, cut, models.Round.id)
 
 
 def get(

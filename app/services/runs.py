@@ -15,7 +15,7 @@ from app.db.models.base import now
 from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import announcing, audit, bridge, policies
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import Policy, Problem, ProblemDetails, Progress, Run, RunWrite, Solution
 
 _MATCHABLE = ("open", "closed")
@@ -107,16 +107,8 @@ def search(
         select(table)
         .where(table.round_id == round_id)
         .options(defer(table.problem), defer(table.policy))  # they may be megabytes
-        .order_by(table.created_at.desc(), table.id.desc())
     )
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            older = table.created_at < last.created_at
-            same = (table.created_at == last.created_at) & (table.id < last.id)
-            asked = asked.where(older | same)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda row: row.id)
+    return fetch_page(session, asked, cut, table.created_at.desc(), table.id.desc())
 
 
 def get(

@@ -15,7 +15,7 @@ from app.errors import Conflict, Forbidden, InvalidInput, NotFound, invalid
 from app.permissions import Actor, may_hook
 from app.services import announcing, audit, sending
 from app.services.changes import changed_fields, merge
-from app.services.paging import Cut, cut_off
+from app.services.paging import Cut, fetch_page
 from schemas import (
     Delivery,
     DeliveryState,
@@ -197,21 +197,10 @@ def deliveries(
 ) -> tuple[Sequence[models.Delivery], str | None]:
     """Return a page of the webhook's deliveries, the newest first."""
     table = models.Delivery
-    asked = (
-        select(table)
-        .where(table.webhook_id == row.id)
-        .order_by(table.created_at.desc(), table.id.desc())
-    )
+    asked = select(table).where(table.webhook_id == row.id)
     if state is not None:
         asked = asked.where(table.state == state)
-    if cut.after is not None:
-        last = session.get(table, cut.after)
-        if last is not None:
-            older = table.created_at < last.created_at
-            same = (table.created_at == last.created_at) & (table.id < last.id)
-            asked = asked.where(older | same)
-    found = session.scalars(asked.limit(cut.limit + 1)).all()
-    return cut_off(found, cut, lambda one: one.id)
+    return fetch_page(session, asked, cut, table.created_at.desc(), table.id.desc())
 
 
 def delivery(

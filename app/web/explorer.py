@@ -103,7 +103,7 @@ def list_cities(desk: Visitor, request: Request) -> HTMLResponse:
     wanted = _wanted(given)
     told = here()
     with desk.read() as (session, actor):
-        cut = Cut.at(_PAGE, given.get("cursor"))
+        cut = Cut(_PAGE, given.get("cursor"))
         rows, cursor = cities.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
         homes = cities.homes(session) | ({wanted.country} - {None})
@@ -116,7 +116,7 @@ def list_cities(desk: Visitor, request: Request) -> HTMLResponse:
             cities=[(city, profile(city, wanted.area)) for city in found],
             picture=city_map(cities.spots(session, wanted)),
             following=following if cursor else None,
-            is_later=cut.after is not None,
+            is_later=cut.cursor is not None,
             wanted=wanted,
             size=given.get("size") if wanted.size else None,
             filtered=wanted != cities.Filter(),

@@ -22,7 +22,7 @@ _ROUNDS = 1000
 def show_ledger(desk: Visitor, cursor: str | None = None) -> HTMLResponse:
     """List what each city has had, by its id."""
     with desk.read() as (session, actor):
-        entries, following = ledger.search(session, actor, Cut.at(_PAGE, cursor))
+        entries, following = ledger.search(session, actor, Cut(_PAGE, cursor))
         next_page = f"/ledger?{urlencode({'cursor': following})}"
         return show(
             "ledger.html",

@@ -99,7 +99,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
     state = _known(chosen.state, STATES)
     with desk.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        cut = Cut.at(_PAGE, cursor)
+        cut = Cut(_PAGE, cursor)
         rows, following = outbox.search(
             session, actor, round_id, cut, state, chosen.wanted
         )

@@ -105,7 +105,7 @@ def _page(
     done: str = "",
 ) -> HTMLResponse:
     with desk.read() as (session, actor):
-        rows, following = accounts.search(session, actor, Cut.at(_PAGE, cursor))
+        rows, following = accounts.search(session, actor, Cut(_PAGE, cursor))
         query = urlencode({"cursor": following})
         return show(
             "people.html",

@@ -108,7 +108,7 @@ def show_log(
         return see(f"/rounds/{quote(round_id, safe='')}/log")
     wanted = account.strip()[:_ID]
     with desk.read() as (session, actor):
-        found = audit.of_network(session, actor, Cut.at(_PAGE, cursor), wanted or None)
+        found = audit.of_network(session, actor, Cut(_PAGE, cursor), wanted or None)
         title = here().say("What was done")
         return _log(session, actor, _Log(title, "/audit", {"account": wanted}), found)
 
@@ -119,7 +119,7 @@ def show_log_of_city(
 ) -> HTMLResponse:
     """Show what was done with a city, to those who may know, also once it is gone."""
     with desk.read() as (session, actor):
-        found = audit.of_city(session, actor, city_id, Cut.at(_PAGE, cursor))
+        found = audit.of_city(session, actor, city_id, Cut(_PAGE, cursor))
         name = cities.names(session).get(city_id, city_id)
         path = f"/cities/{quote(city_id, safe='')}"
         title = here().say("What was done: {name}", name=name)
@@ -137,7 +137,7 @@ def show_log_of_round(
 ) -> HTMLResponse:
     """Show what was done in a round, also once it is gone."""
     with desk.read() as (session, actor):
-        found = audit.of_round(session, actor, round_id, Cut.at(_PAGE, cursor))
+        found = audit.of_round(session, actor, round_id, Cut(_PAGE, cursor))
         name = _rounds(session).get(round_id, round_id)
         path = f"/rounds/{quote(round_id, safe='')}"
         title = here().say("What was done: {name}", name=name)

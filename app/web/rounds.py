@@ -74,7 +74,7 @@ def _list(
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     with desk.read() as (session, actor):
-        rows, following = rounds.search(session, actor, Cut.at(_PAGE, cursor))
+        rows, following = rounds.search(session, actor, Cut(_PAGE, cursor))
         next_page = f"/rounds?{urlencode({'cursor': following})}"
         newest = max(rows, key=lambda row: row.created_at, default=None)
         return show(

@@ -125,7 +125,7 @@ def _one(  # noqa: PLR0913 -- what the page shows
     wanted = next((one for one in STATES if one == state), None)
     with desk.read() as (session, actor):
         row = webhooks.get(session, actor, webhook_id)
-        cut = Cut.at(_PAGE, cursor)
+        cut = Cut(_PAGE, cursor)
         rows, following = webhooks.deliveries(session, row, cut, wanted)
         query = urlencode({"state": state, "cursor": following})
         return show(

@@ -147,6 +147,10 @@ TEXTS: tuple[str, ...] = (
     message("What it was frozen from cannot be read. Start another run."),
     message("This is our mistake. Run: {id}"),
     message("This cursor is not ours: follow `next` of a page, or leave it out."),
+    message(
+        "This cursor belongs to another list or to other filters: begin again without "
+        "it."
+    ),
     message("There is no such moment in UTC."),
     message("{day} is no day: write it as 2027-05-31."),
     message("Write a date and a time: {example}."),
