@@ -16,6 +16,7 @@ os.environ.setdefault(
 )
 
 pytest_plugins = [
+    "tests.fixtures.cost",
     "tests.fixtures.database",
     "tests.fixtures.service",
     "tests.fixtures.process",
