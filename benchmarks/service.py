@@ -180,7 +180,7 @@ def _state(database: Database, run: str) -> str:
 def _many_runs(url: str, workers: int) -> float:
     """Return how long so many workers take for all the runs."""
     database = Database(url)
-    with working(url, workers):
+    with working(url, workers, real=True):
         time.sleep(2)
         started = time.perf_counter()
         _queue(database, 5, "total", RUNS)
@@ -245,7 +245,7 @@ def main() -> None:
     with _databases() as databases, tempfile.TemporaryDirectory() as folder:
         for name, url in databases:
             tokens = fill(url, profiles)
-            with served(url, tokens) as server:
+            with served(url, tokens, real=True) as server:
                 ids = [profile["id"] for profile in profiles]
                 measured = _load(server, ids, folder)
                 for kind in ("reads", "writes"):

@@ -36,6 +36,7 @@ from app.services import (
 from app.services.tokens import add as add_token
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.app.profiles import MECHELEN
+from tests.fixtures.process import Process, launch
 
 INI = "alembic.ini"
 HERE = Path(app.__file__).parents[1]
@@ -93,11 +94,13 @@ def start(
     *arguments: object,
     environment: dict[str, str] | None = None,
     before: str = "",
-) -> "subprocess.Popen[str]":
+) -> Process:
     """Start `compaan` over a database: this version, or that of the environment.
 
     `before` is Python that its process runs first.
     """
+    if environment is None and not before:
+        return launch(*arguments, env={**os.environ, "COMPAAN_DATABASE_URL": url})
     given = os.environ if environment is None else environment
     program = f"{before}\nfrom app.cli import cli; cli()"
     return subprocess.Popen(  # noqa: S603 -- our own program
@@ -109,7 +112,7 @@ def start(
     )
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def ended(process: Process) -> tuple[int, str, str]:
     """Return the exit code, stdout and stderr of a process when it has ended."""
     try:
         out, err = process.communicate(timeout=120)

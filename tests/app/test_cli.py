@@ -1,7 +1,7 @@
 """The terminal, driven as people drive it.
 
-Each kind of command runs as a process of its own once. What else it does is looked at
-in this process: another takes seconds to start.
+Each kind of command runs as a process of its own once, some of them started as people
+start them. What else it does is looked at in this process.
 """
 
 import json
@@ -11,8 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -20,8 +18,7 @@ from typer.testing import CliRunner
 
 from app import data
 from app.cli import cli
-
-COMPAAN = Path(sysconfig.get_path("scripts")) / "compaan"
+from tests.fixtures.process import COMPAAN, launch, run_compaan
 
 
 def run(*arguments, **options):
@@ -79,7 +76,7 @@ def own_database(tmp_path):
 
 def test_users_tokens_import_and_export(tmp_path, own_database, monkeypatch):
     def compaan(*arguments):
-        return run(COMPAAN, *arguments, env=own_database, cwd=tmp_path)
+        return run_compaan(*arguments, env=own_database, cwd=tmp_path)
 
     def here(*arguments):
         return run_here(*arguments, env=own_database)
@@ -132,8 +129,8 @@ def test_users_tokens_import_and_export(tmp_path, own_database, monkeypatch):
 def test_revoked_tokens_are_counted(tmp_path, own_database):
     run_here("user", "add", "o@example.org", "--role", "auditor", env=own_database)
     run_here("token", "add", "--user", "o@example.org", env=own_database)
-    revoked = run(
-        *(COMPAAN, "token", "revoke", "--user", "o@example.org"),
+    revoked = run_compaan(
+        *("token", "revoke", "--user", "o@example.org"),
         env=own_database,
         cwd=tmp_path,
     )
@@ -142,7 +139,7 @@ def test_revoked_tokens_are_counted(tmp_path, own_database):
 
 
 def test_the_template_needs_no_database(tmp_path):
-    shown = run(COMPAAN, "export", "--template", "--semicolon", cwd=tmp_path)
+    shown = run_compaan("export", "--template", "--semicolon", cwd=tmp_path)
 
     assert shown.stdout.startswith("id;name;country;")
     assert list(tmp_path.iterdir()) == []
@@ -151,9 +148,8 @@ def test_the_template_needs_no_database(tmp_path):
 def test_serving_an_old_postgres_says_migrate(postgres, tmp_path):
     environment = {**os.environ, "COMPAAN_DATABASE_URL": postgres}
 
-    refused = run(COMPAAN, "serve", "--port", "0", env=environment, cwd=tmp_path)
-    away = run(
-        COMPAAN,
+    refused = run_compaan("serve", "--port", "0", env=environment, cwd=tmp_path)
+    away = run_compaan(
         "user",
         "list",
         env={**environment, "COMPAAN_DATABASE_URL": "postgresql://u@127.0.0.1:1/x"},
@@ -168,16 +164,16 @@ def test_serving_an_old_postgres_says_migrate(postgres, tmp_path):
 
 def test_migrate_makes_a_database_that_serves(own_database, tmp_path):
     first = run(COMPAAN, "migrate", env=own_database, cwd=tmp_path)
-    second = run(COMPAAN, "migrate", env=own_database, cwd=tmp_path)
+    second = run_compaan("migrate", env=own_database, cwd=tmp_path)
 
     assert [first.returncode, second.returncode] == [0, 0]
     assert first.stdout == second.stdout == "The database is up to date.\n"
 
 
 def test_demo_never_touches_another_database():
-    shown = run(
-        COMPAAN, "demo", env={**os.environ, "COMPAAN_DATABASE_URL": "sqlite://"}
-    )
+    environment = {**os.environ, "COMPAAN_DATABASE_URL": "sqlite://"}
+
+    shown = run_compaan("demo", env=environment)
 
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "unset COMPAAN_DATABASE_URL" in shown.stderr
@@ -185,22 +181,21 @@ def test_demo_never_touches_another_database():
 
 def test_demo_says_at_once_that_the_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        shown = run(COMPAAN, "demo", "--port", taken.getsockname()[1])
+        shown = run_compaan("demo", "--port", taken.getsockname()[1])
 
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "Choose another port" in shown.stderr
 
 
-def serve_demo(folder):
+def serve_demo(folder, *, forked):
     """Start the demo in a folder; return the process and what it said."""
     environment = {k: v for k, v in os.environ.items() if k != "COMPAAN_DATABASE_URL"}
-    server = subprocess.Popen(  # noqa: S603 -- our own program
-        [COMPAAN, "demo", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=folder,
-        env=environment,
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    options = {"cwd": folder, "env": environment, **streams}
+    server = (
+        launch("demo", "--port", "0", **options)
+        if forked
+        else subprocess.Popen([COMPAAN, "demo", "--port", "0"], text=True, **options)  # noqa: S603 -- our own program
     )
     said = ""
     for line in server.stdout:
@@ -227,8 +222,8 @@ def fetch(address, token):
 
 def test_demo_stores_the_round_once_and_serves_it(tmp_path):
     runs = []
-    for _ in range(2):
-        server, said = serve_demo(tmp_path)
+    for forked in (False, True):
+        server, said = serve_demo(tmp_path, forked=forked)
         address = re.search(r"Serving on (\S+)", said)[1]
         run_id = re.search(r"/runs/(\w+)", said)[1]
         organiser, officer = re.findall(r"(cmp_\S+) +\(", said)
@@ -263,7 +258,7 @@ def test_match_complains_on_stderr_alone(tmp_path):
     path = tmp_path / "problem.json"
     path.write_text('{"cities": [{"id": "x"}]}')
 
-    shown = run(COMPAAN, "match", path)
+    shown = run_compaan("match", path)
 
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "/cities/0/name: This field is required" in shown.stderr

@@ -179,7 +179,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
         policies.change(session, TERMINAL, row, policy, Policy(objective="fair"))
         phases.move(session, TERMINAL, row, "open", None)
     database.close()
-    with served(url, tokens, lease_seconds="3") as server:
+    with served(url, tokens, real=True, lease_seconds="3") as server:
         api = httpx2.Client(
             base_url=f"{server.address}/api/v1", headers=server.bearer(), timeout=60
         )

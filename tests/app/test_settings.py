@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from app.db import Database
 from app.db.schema import migrate
 from app.services import accounts
 from app.settings import Settings
+from tests.fixtures.process import COMPAAN, run_compaan
 
-COMPAAN = Path(sysconfig.get_path("scripts")) / "compaan"
 SAFE = {
     "COMPAAN_PRODUCTION": "1",
     "COMPAAN_PUBLIC_URL": "https://compaan.example.org",
@@ -36,12 +35,20 @@ cli(["serve", "--port", "0"])
 """
 
 
-def run(folder, *command, **settings):
+def environment(settings):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPAAN_")}
+    return {**kept, "PYTHONPATH": str(Path.cwd()), **settings}
+
+
+def compaan(folder, *command, **settings):
+    return run_compaan(*command, cwd=folder, env=environment(settings))
+
+
+def run(folder, *command, **settings):
     return subprocess.run(  # noqa: S603 -- our own program
         command,
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(Path.cwd()), **settings},
+        env=environment(settings),
         capture_output=True,
         text=True,
         check=False,
@@ -64,7 +71,7 @@ def demo_database(tmp_path) -> str:
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)])
 def test_production_names_every_fault_at_once(tmp_path, command):
-    refused = run(tmp_path, COMPAAN, *command, COMPAAN_PRODUCTION="1")
+    refused = compaan(tmp_path, *command, COMPAAN_PRODUCTION="1")
 
     assert (refused.returncode, refused.stdout) == (2, "")
     why = "because COMPAAN_PRODUCTION is set"
@@ -108,7 +115,7 @@ def test_production_refuses_each_setting_that_is_for_trying_out(
 def test_production_refuses_a_database_of_the_demo(tmp_path, demo_database, command):
     settings = {**SAFE, "COMPAAN_DATABASE_URL": demo_database}
 
-    refused = run(tmp_path, COMPAAN, *command, **settings)
+    refused = compaan(tmp_path, *command, **settings)
 
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith(
@@ -120,7 +127,7 @@ def test_a_provider_needs_a_name_and_a_password_of_ours(tmp_path):
     refused = run(
         tmp_path, COMPAAN, "serve", COMPAAN_OIDC_ISSUER="https://login.example.org"
     )
-    wrong = run(tmp_path, COMPAAN, "serve", COMPAAN_OIDC_ISSUER="login.example.org")
+    wrong = compaan(tmp_path, "serve", COMPAAN_OIDC_ISSUER="login.example.org")
 
     assert (refused.returncode, wrong.returncode) == (2, 2)
     assert "needs COMPAAN_OIDC_CLIENT_ID and COMPAAN_OIDC_CLIENT_SECRET" in (

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import zipfile
 from datetime import date, datetime
 
@@ -25,7 +24,7 @@ from app.services.imports import COLUMNS
 from schemas import AREA_IDS, City
 from tests.app.profiles import INCLUCITIES, MECHELEN, city, refusal, register
 from tests.app.test_import import counts, report, send
-from tests.fixtures.process import COMPAAN
+from tests.fixtures.process import run_compaan
 
 XLSX = workbook.MEDIA_TYPE
 HEAD = ["name", "country", "roles", "need_housing"]
@@ -312,13 +311,13 @@ def test_the_terminal_takes_and_gives_workbooks(tmp_path):
     environment = os.environ | {"COMPAAN_DATABASE_URL": f"sqlite:///{tmp_path}/own.db"}
 
     def compaan(*arguments):
-        return subprocess.run(  # noqa: S603 -- our own program
-            [COMPAAN, *arguments], capture_output=True, check=True, env=environment
-        ).stdout
+        done = run_compaan(*arguments, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     (tmp_path / "in.xlsx").write_bytes(book_of(HEAD, GHENT))
 
-    assert b"1 new" in compaan("import", tmp_path / "in.xlsx")
+    assert "1 new" in compaan("import", tmp_path / "in.xlsx")
     compaan("export", "--format", "xlsx", "--output", tmp_path / "out.xlsx")
     places = json.loads(compaan("export", "--format", "geojson"))
 

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -31,11 +30,11 @@ from schemas import Policy, Problem, ProblemDetails, Progress, RoundWrite
 from tests.app.profiles import city
 from tests.fixtures.database import ON_POSTGRES, postgres_server
 from tests.fixtures.process import (
-    COMPAAN,
     Served,
     Working,
     family,
     left_of,
+    run_compaan,
     served,
     working,
 )
@@ -154,7 +153,7 @@ def test_the_run_of_a_killed_worker_is_computed_once_elsewhere(database):
 
 @ON_POSTGRES
 def test_a_worker_that_is_told_to_stop_hands_its_run_to_another(database):
-    with working(url_of(database), 2) as workers:
+    with working(url_of(database), 2, real=True) as workers:
         (run,) = queue(database, LONG)
         first = computing(database, run, workers)
         (second,) = (one for one in workers if one is not first)
@@ -225,14 +224,9 @@ def test_four_workers_lose_no_run_and_compute_none_twice(database):
 
 
 def test_a_worker_refuses_tables_of_another_version(postgres):
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [COMPAAN, "worker"],
-        env={**os.environ, "COMPAAN_DATABASE_URL": postgres},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    environment = {**os.environ, "COMPAAN_DATABASE_URL": postgres}
+
+    done = run_compaan("worker", env=environment)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
