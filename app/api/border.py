@@ -22,7 +22,8 @@ CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 _GUARDS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer`: browsers then send our own forms with `Origin: null`.
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Of loading without CORS, as by <img>: whoever reads by CORS is not touched.

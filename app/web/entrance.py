@@ -23,6 +23,8 @@ from app.web.visitors import (
     is_production,
     keep,
     kept,
+    mark_as_shown,
+    may_be_cross_site,
     remember,
     secret,
     visit,
@@ -64,6 +66,7 @@ def _door(  # noqa: PLR0913 -- what the page shows
     email: str = "",
     by_token: bool = False,
     sent: bool = False,
+    once_more: bool = False,
     refused: Refusal | None = None,
 ) -> HTMLResponse:
     """Show the ways to come in, and what was refused."""
@@ -77,6 +80,7 @@ def _door(  # noqa: PLR0913 -- what the page shows
         email=email,
         by_token=by_token or not is_production(request),
         sent=sent,
+        once_more=once_more,
         refused=refused,
         provider=settings.oidc_name if settings.oidc_issuer else None,
     )
@@ -112,9 +116,9 @@ def _speak_the_own(request: Request, answer: Response, cookie: str) -> None:
 
 
 @router.get("/sign-in")
-def ask(request: Request, to: str = "/", done: str = "") -> HTMLResponse:
+def ask(request: Request, to: str = "/", done: str = "") -> Response:
     """Show the ways to come in."""
-    return _door(request, to=to, sent=done == "sent")
+    return mark_as_shown(request, _door(request, to=to, sent=done == "sent"))
 
 
 @router.post("/sign-in")
@@ -124,6 +128,10 @@ def sign_in(
     """Sign the browser in with an address and a password, or with a token."""
     database = request.app.state.database
     email, to, token = said(form, "email"), said(form, "to"), said(form, "token")
+    is_token = "token" in form
+    if may_be_cross_site(request):
+        shown = _door(request, to=to, email=email, by_token=is_token, once_more=True)
+        return mark_as_shown(request, shown)
 
     def by_token() -> signing_in.Entry:
         with database.write() as session:
@@ -137,10 +145,9 @@ def sign_in(
         return entry
 
     def again(refused: Refusal) -> HTMLResponse:
-        is_token = "token" in form
         return _door(request, to=to, email=email, by_token=is_token, refused=refused)
 
-    return _let_in(request, by_token if "token" in form else by_password, to, again)
+    return _let_in(request, by_token if is_token else by_password, to, again)
 
 
 @router.post("/sign-in/mail")
@@ -149,6 +156,8 @@ def ask_for_link(
 ) -> Response:
     """Send a link to whoever has the address; nobody is told whether."""
     email = said(form, "email")
+    if may_be_cross_site(request):
+        return mark_as_shown(request, _door(request, email=email, once_more=True))
     try:
         throttle.mail(email, caller)
         signing_in.ask_for_link(request.app.state.database, email)
@@ -158,14 +167,22 @@ def ask_for_link(
 
 
 @router.get("/sign-in/link")
-def show_link(key: str = "") -> HTMLResponse:
+def show_link(request: Request, key: str = "") -> Response:
     """Show a button: programs that look through mail follow links, and press none."""
-    return show("link.html", None, "", key=key)
+    return _link(request, key)
+
+
+def _link(request: Request, key: str, *, once_more: bool = False) -> Response:
+    return mark_as_shown(
+        request, show("link.html", None, "", key=key, once_more=once_more)
+    )
 
 
 @router.post("/sign-in/link")
 def follow_link(request: Request, form: Form) -> Response:
     """Sign the browser in with the link of a mail, once."""
+    if may_be_cross_site(request):
+        return _link(request, said(form, "key"), once_more=True)
 
     def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
@@ -230,9 +247,9 @@ def _vouched(request: Request, found: oidc.Vouched) -> Response:
 def sign_out(request: Request, _form: Form) -> Response:
     """Sign the browser out, here and in the database."""
     cookie = kept(request)
-    if cookie is not None:
+    answer = see("/")
+    if cookie is not None:  # else another site may have sent it
         with request.app.state.database.write() as session:
             signing_in.sign_out(session, cookie)
-    answer = see("/")
-    forget(answer)
+        forget(answer)
     return answer

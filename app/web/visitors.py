@@ -21,6 +21,10 @@ VISITOR = "visitor"
 _NAME = "compaan"
 _HOST = "__Host-"
 """No other host, and nobody who reads along, sets a cookie whose name begins so."""
+_SHOWN = "compaan-form"
+"""The cookie of a browser to which a page for signing in was shown."""
+_SHOWN_SECONDS = 24 * 60 * 60
+_PORTS = {"http": 80, "https": 443}
 
 
 def is_production(request: Request) -> bool:
@@ -57,6 +61,8 @@ def forget(response: Response, name: str = _NAME) -> None:
 
 def remember(request: Request, response: Response, cookie: str) -> None:
     """Sign the browser in."""
+    if kept(request, _SHOWN) is not None:
+        forget(response, _SHOWN)
     keep(request, response, cookie, round(signing_in.LOGIN.total_seconds()))
 
 
@@ -116,20 +122,86 @@ async def _guest(request: Request) -> Entrance:
     return Entrance(request.app.state.database, kept(request))
 
 
+def _site(url: str) -> tuple[str, int] | None:
+    """Return the host and the port of a URL, or None if it has none of the web."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # of the port, or of an address in brackets
+        return None
+    if not parts.hostname or parts.scheme not in _PORTS:
+        return None
+    return parts.hostname, _PORTS[parts.scheme] if port is None else port
+
+
+def _is_this_host(request: Request, origin: str) -> bool:
+    """Tell whether an origin is this host.
+
+    Its name is the one that the request is sent to, or the one in COMPAAN_PUBLIC_URL:
+    proxies may pass on another name, or leave the port out.
+    """
+    site = _site(origin)
+    if site is None:
+        return False
+    settings = request.app.state.settings
+    if "public_url" in settings.model_fields_set and site == _site(settings.public_url):
+        return True
+    scheme = origin.partition(":")[0]  # which port is left out depends on it
+    return site == _site(f"{scheme}://{request.headers.get('host', '')}")
+
+
+def _is_program(request: Request) -> bool:
+    """Tell whether a bearer token came: no site can have a browser send one."""
+    given = request.headers.get("authorization", "")
+    return given.lower().startswith("bearer ") and kept(request) is None
+
+
+def _is_our_form(request: Request) -> bool:
+    """Tell whether a form may have been sent by a page of ours.
+
+    `Sec-Fetch-Site` decides. Browsers leave it out over plain HTTP; then `Origin`
+    decides. `null` is what privacy settings make of any origin. It is safe: forms of
+    another site come without the session's cookie, which is `SameSite=Lax`.
+
+    A bearer token is put there by a program: no site can have a browser send it.
+    """
+    token = request.headers.get("authorization", "").lower().startswith("bearer ")
+    if token and kept(request) is None:
+        return True
+    fetched_by = request.headers.get("sec-fetch-site")
+    if fetched_by is not None:
+        return fetched_by in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin in {None, "null"} or _is_this_host(request, str(origin))
+
+
+def may_be_cross_site(request: Request) -> bool:
+    """Tell whether a form for signing in may have been sent by another site.
+
+    Before somebody is signed in there is no session whose cookie could be missing:
+    a form with `Origin: null` must bring the cookie of the page that it stands on.
+    Otherwise another site could sign people in to an account of its own.
+    """
+    is_null = request.headers.get("origin") == "null"
+    is_told = "sec-fetch-site" in request.headers
+    is_shown = kept(request, _SHOWN) is not None
+    return is_null and not (is_told or is_shown or _is_program(request))
+
+
+def mark_as_shown(request: Request, page: Response) -> Response:
+    """Return the page, with the cookie that its forms must come back with."""
+    keep(request, page, "1", _SHOWN_SECONDS, _SHOWN)
+    return page
+
+
 async def _form(request: Request) -> FormData:
     """Return what a form of ours sent.
 
     Raises:
-        Foreign: If another site sent it: `Sec-Fetch-Site` tells, else `Origin`.
+        Foreign: If another site sent it.
 
     """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        ours = site in {"same-origin", "none"}
-    else:
-        ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not ours:
+    if not _is_our_form(request):
         raise Foreign("This form came from another site; nothing was changed.")
     return await request.form(max_files=1, max_fields=200)
 

@@ -68,29 +68,6 @@ def test_signing_in_leads_nowhere_else(service, to):
     assert sign_in(service, to=to).headers["location"] == "/"
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Sec-Fetch-Site": "same-origin"}, 303),
-        ({"Origin": "http://testserver"}, 303),
-    ],
-)
-def test_forms_of_other_sites_are_refused(service, headers, status):
-    sign_in(service)
-
-    answer = service.client.post(
-        "/rounds", data={"name": "R"}, headers=HTML | headers, follow_redirects=False
-    )
-
-    assert answer.status_code == status
-    made = service.get("/rounds").json()["items"]
-    assert len(made) == int(status == 303)
-
-
 def test_a_cookie_opens_no_api(service):
     sign_in(service)
 

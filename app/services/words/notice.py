@@ -89,7 +89,8 @@ def _kept(words: Words) -> Iterator[Section]:
                 "name no persons there."
             ),
             say(
-                "One cookie, when you sign in. Nothing here counts or follows visitors."
+                "Cookies for signing in and for the language that you choose. Nothing "
+                "here counts or follows visitors."
             ),
         ),
     )
