@@ -17,7 +17,7 @@ from email.policy import EmailPolicy
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import IO, Any, Protocol, TextIO
 from urllib.parse import unquote, urlsplit
 
 from app.settings import LOOPBACK, Settings
@@ -26,6 +26,8 @@ from schemas.account import ADDRESS
 _DONE, _GO_ON, _NEVER = 250, 354, 5
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MOST_WORDS = 500
+_MOST_LINES = 200
+"""Lines of one reply of a mail server; a greeting has about ten."""
 
 
 class Refused(Exception):
@@ -222,6 +224,48 @@ class Server:
     verdict: float = 120.0
 
 
+class _Replies:
+    """Ends replies of a server that never stops; the library reads on for ever."""
+
+    file: Any
+    sock: Any
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the next reply of the server."""
+        if self.file is None:
+            self.file = _Lines(self.sock.makefile("rb"))
+        self.file.left = _MOST_LINES
+        found: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        return found
+
+
+class _Lines:
+    """Lines that a server sends, as many as one reply may have."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.left = _MOST_LINES
+        self._file = file
+
+    def readline(self, size: int) -> bytes:
+        """Return the next line, or raise `OSError` if the reply has too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("there is no end to its answer")
+        return self._file.readline(size)
+
+    def close(self) -> None:
+        """Close what is read."""
+        self._file.close()
+
+
+class _Session(_Replies, smtplib.SMTP):
+    pass
+
+
+class _EncryptedSession(_Replies, smtplib.SMTP_SSL):
+    pass
+
+
 class Smtp:
     """Hands messages to a mail server (RFC 5321), over one connection while it goes."""
 
@@ -268,7 +312,7 @@ class Smtp:
         except smtplib.SMTPAuthenticationError as error:
             reason = _words(error.smtp_code, error.smtp_error)
             raise Away(f"Our user name or password was refused: {reason}") from None
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             raise Away(f"No connection to the mail server: {_reason(error)}") from None
         return self._session
 
@@ -279,15 +323,16 @@ def _connect(server: Server, domain: str) -> smtplib.SMTP:
     Raises:
         Away: If a password would have to go over it as it is.
         OSError: If there is no connection, or none that can be trusted.
-        UnicodeError: If there cannot be a host of that name.
+        ValueError: If there cannot be a host of that name (`UnicodeError`), or the
+            server asks for the password in a way that nobody can read.
 
     """
     trusted = ssl.create_default_context()
     where = server.host, server.port, domain
     session = (
-        smtplib.SMTP_SSL(*where, timeout=server.connect, context=trusted)
+        _EncryptedSession(*where, timeout=server.connect, context=trusted)
         if server.tls
-        else smtplib.SMTP(*where, timeout=server.connect)
+        else _Session(*where, timeout=server.connect)
     )
     try:
         _wait(session, server.answer)
@@ -366,11 +411,11 @@ def _words(code: int, said: bytes | str) -> str:
 
 def _plain(text: str) -> str:
     """Return the text on one line, short, and without addresses."""
-    line = " ".join(_CONTROLS.sub(" ", text).split())
-    return re.sub(r"\S*@\S*", "…", line)[:_MOST_WORDS]
+    words = _CONTROLS.sub(" ", text[: 4 * _MOST_WORDS]).split()
+    return " ".join("…" if "@" in word else word for word in words)[:_MOST_WORDS]
 
 
-def _reason(error: OSError | UnicodeError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     """Return in plain words why the server could not be talked to."""
     match error:
         case smtplib.SMTPResponseException():
@@ -379,7 +424,9 @@ def _reason(error: OSError | UnicodeError) -> str:
             return f"its certificate is not trusted, {error.verify_message}"
         case OSError():
             return _plain(error.strerror or str(error))
-    return "there is no such name"
+        case UnicodeError():
+            return "there is no such name"
+    return "its answer makes no sense"
 
 
 def mailer(settings: Settings) -> Mailer:

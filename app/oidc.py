@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import structlog
 
-from app.errors import Busy, Unknown
+from app.errors import Busy, Refusal, Unknown
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,8 +93,11 @@ def begin(settings: Settings, to: str) -> Begun:
 
     made = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
     with _asking(settings) as (client, metadata):
+        page = metadata["authorization_endpoint"]
+        if urlsplit(page.encode()).scheme not in {b"http", b"https"}:
+            raise ValueError(page)
         url, _ = client.create_authorization_url(
-            metadata["authorization_endpoint"],
+            page,
             state=made["state"],
             nonce=made["nonce"],
             code_verifier=made["verifier"],
@@ -173,7 +177,6 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
         Busy: If it cannot be reached, or is not as the standard asks.
 
     """
-    import httpx2  # noqa: PLC0415 -- an extra
     from authlib.common.errors import (  # type: ignore[import-untyped] # noqa: PLC0415
         AuthlibBaseError,
     )
@@ -191,18 +194,24 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
             timeout=_SECONDS,
         ) as client:
             metadata = _got(client, f"{issuer}/.well-known/openid-configuration")
-            if str(metadata["issuer"]).rstrip("/") != issuer:
-                _log.error("oidc-issuer", wanted=issuer, said=metadata["issuer"])
-                raise Busy("The provider of identities has another name than is set.")
+            _must_be_called(issuer, metadata["issuer"])
             yield client, metadata
     except (JoseError, AuthlibBaseError) as error:
         _log.warning("oidc-refused", reason=type(error).__name__)
         raise Unknown(NOT_NOW) from error
-    except (httpx2.HTTPError, KeyError, ValueError) as error:
+    except Refusal:
+        raise
+    except Exception as error:  # whatever a provider says, it is no mistake of ours
         _log.warning("oidc-away", reason=type(error).__name__)
         raise Busy(
             "The provider of identities does not answer as it should.", retry_after=30
         ) from error
+
+
+def _must_be_called(wanted: str, said: object) -> None:
+    if str(said).rstrip("/") != wanted:
+        _log.error("oidc-issuer", wanted=wanted, said=said)
+        raise Busy("The provider of identities has another name than is set.")
 
 
 def _got(client: "OAuth2Client", url: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import httpcore
 
 _SECONDS = 10.0
+_MOST_WORDS = 300
 # RFC 4291: global unicast. RFC 6052: IPv4 behind a translator. RFC 3056 and RFC 4380:
 # tunnels, with an IPv4 address of anybody's choice inside.
 _UNICAST = IPv6Network("2000::/3")
@@ -129,11 +130,11 @@ class Outgoing:
             message = f"There was no answer within {self._seconds:g} seconds."
             raise Unsent(message) from None
         except httpcore.ConnectError as error:
-            raise Unsent(f"It cannot be reached: {error}") from None
+            raise Unsent(f"It cannot be reached: {_short(error)}") from None
         except httpcore.NetworkError:
             raise Unsent("The connection was closed before the answer.") from None
         except httpcore.ProtocolError as error:
-            raise Unsent(f"The answer is no HTTP: {error}") from None
+            raise Unsent(f"The answer is no HTTP: {_short(error)}") from None
 
     def _checked(self, name: str, port: int) -> list[str]:
         """Return the addresses of a name if all of them may be connected to."""
@@ -220,6 +221,11 @@ class _InTime(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> object:
         """Return what the stream says of itself."""
         return self._stream.get_extra_info(info)
+
+
+def _short(error: Exception) -> str:
+    """Return what an error says; it may quote all that the receiver has sent."""
+    return str(error)[:_MOST_WORDS]
 
 
 def _left(until: float) -> float:

@@ -24,6 +24,8 @@ _AGAIN = {
 }
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
+_LONGEST_DATE = 64
+"""Letters: a date of RFC 9110 has 29."""
 _TOLD = 200
 """Most characters of an answer that we do not know that are shown."""
 
@@ -149,13 +151,18 @@ def _pause(attempt: int) -> float:
 
 
 def _asked_pause(answer: httpx.Response) -> float:
-    """Return the seconds in Retry-After: a number or a date (RFC 9110)."""
-    said = answer.headers.get("Retry-After", "")
+    """Return the seconds in Retry-After: a number or a date (RFC 9110).
+
+    What is neither asks for nothing.
+    """
+    said = answer.headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdecimal():
         return float(said[:9])
+    if len(said) > _LONGEST_DATE:
+        return 0.0
     try:
         when = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or none that a clock can show
         return 0.0
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

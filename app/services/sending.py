@@ -51,6 +51,8 @@ KEEPING_ID = {"key_share": True}
 """A lock for changes: what happens meanwhile is still announced to the webhook."""
 _LONGEST_WAIT = timedelta(hours=24)
 """The most that a receiver's Retry-After counts for."""
+_LONGEST_DATE = 64
+"""Letters: a date of RFC 9110 has 29."""
 _MOST_AT_ONCE = 100
 _GONE, _SLOWER = 410, {429, 503}
 _log = structlog.get_logger("compaan")
@@ -168,20 +170,14 @@ def _secrets(row: models.Webhook) -> Sequence[str]:
 
 
 def _send(database: Database, outgoing: Outgoing, mine: _Claim) -> bool:
-    """Make the delivery and write down what came of it; tell whether it was taken."""
-    moment = int(now().timestamp())
-    signatures = (
-        signature(secret, mine.event, moment, mine.body) for secret in mine.secrets
-    )
-    headers = {
-        "content-type": "application/json",
-        "user-agent": f"Compaan/{__version__}",
-        "webhook-id": mine.event,
-        "webhook-timestamp": str(moment),
-        "webhook-signature": " ".join(signatures),
-    }
+    """Make the delivery and write down what came of it; tell whether it was taken.
+
+    Everything that a receiver says is read inside the `try`: whatever it is, the
+    attempt ends in the row.
+    """
     try:
-        reply = outgoing.post(mine.url, mine.body.encode(), headers)
+        reply = outgoing.post(mine.url, mine.body.encode(), _headers(mine))
+        wait = asked_to_wait(reply, now())
     except Unsent as error:
         return _failed(database, mine, None, str(error))
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is tried again
@@ -189,7 +185,7 @@ def _send(database: Database, outgoing: Outgoing, mine: _Claim) -> bool:
         reason = f"This is our mistake: {type(error).__name__}."
         return _failed(database, mine, None, reason)
     if reply.status // 100 != 2:  # noqa: PLR2004 -- RFC 9110: successful
-        return _failed(database, mine, reply, _told(reply.status))
+        return _failed(database, mine, reply.status, _told(reply.status), wait)
     with database.write() as session:
         return _write(
             session,
@@ -199,6 +195,21 @@ def _send(database: Database, outgoing: Outgoing, mine: _Claim) -> bool:
             error=None,
             ended_at=now(),
         )
+
+
+def _headers(mine: _Claim) -> dict[str, str]:
+    """Return what is sent before the body, signed as of now."""
+    moment = int(now().timestamp())
+    signatures = (
+        signature(secret, mine.event, moment, mine.body) for secret in mine.secrets
+    )
+    return {
+        "content-type": "application/json",
+        "user-agent": f"Compaan/{__version__}",
+        "webhook-id": mine.event,
+        "webhook-timestamp": str(moment),
+        "webhook-signature": " ".join(signatures),
+    }
 
 
 def _told(status: int) -> str:
@@ -213,15 +224,29 @@ def _told(status: int) -> str:
     return f"It answered {status}."
 
 
-def _failed(database: Database, mine: _Claim, reply: Reply | None, why: str) -> bool:
-    """Write down that it was not taken, and what follows; return False."""
-    status = reply.status if reply else None
+def _failed(
+    database: Database,
+    mine: _Claim,
+    status: int | None,
+    why: str,
+    asked: timedelta = timedelta(),
+) -> bool:
+    """Write down that it was not taken, and what follows; return False.
+
+    Args:
+        database: Where the delivery is.
+        mine: The delivery.
+        status: What the receiver answered, if it did.
+        why: What went wrong, for people.
+        asked: For how long the receiver wants to be left alone.
+
+    """
     moment = now()
     values: dict[str, object] = {"status": status, "error": why}
     if status == _GONE or mine.attempt > len(WAITS):
         values |= {"state": "failed", "ended_at": moment}
     else:
-        wait = max(WAITS[mine.attempt - 1], _asked_to_wait(reply, moment))
+        wait = max(WAITS[mine.attempt - 1], asked)
         values |= {"state": "queued", "due_at": moment + wait}
     with database.write() as session:
         # Locked before the delivery, as by whoever deletes it.
@@ -237,21 +262,25 @@ def _failed(database: Database, mine: _Claim, reply: Reply | None, why: str) -> 
     return False
 
 
-def _asked_to_wait(reply: Reply | None, moment: datetime) -> timedelta:
-    """Return for how long the receiver wants to be left alone (RFC 9110, 10.2.3)."""
-    if reply is None or reply.status not in _SLOWER or reply.retry_after is None:
+def asked_to_wait(reply: Reply, moment: datetime) -> timedelta:
+    """Return for how long the receiver wants to be left alone (RFC 9110, 10.2.3).
+
+    What is neither a number of seconds nor a date asks for nothing.
+    """
+    if reply.status not in _SLOWER or reply.retry_after is None:
         return timedelta()
     said = reply.retry_after.strip()
     if said.isascii() and said.isdecimal():
-        longest = int(_LONGEST_WAIT.total_seconds())
-        return timedelta(seconds=min(int(said[:9]), longest))
+        return min(timedelta(seconds=int(said[:9])), _LONGEST_WAIT)
+    if len(said) > _LONGEST_DATE:
+        return timedelta()
     try:
         until = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or none that a clock can show
         return timedelta()
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return min(until - moment, _LONGEST_WAIT)
+    return min(max(until - moment, timedelta()), _LONGEST_WAIT)
 
 
 def _is_hopeless(session: Session, row: models.Webhook, moment: datetime) -> bool:

@@ -53,6 +53,8 @@ class Provider:
         claims: What an ID token says instead; None: leaves it out.
         signed: Makes an ID token of claims, if it is not signed as it should be.
         hidden: Whether the address is told at the end point for it alone.
+        said: What it says of itself that is not so.
+        instead: What it answers at a path, whatever is asked.
         sent: What came to its end point for tokens.
 
     """
@@ -62,6 +64,7 @@ class Provider:
     claims: dict[str, Any] = field(default_factory=dict)
     signed: Callable[[dict[str, Any]], str] | None = None
     said: dict[str, Any] = field(default_factory=dict)
+    instead: dict[str, Any] = field(default_factory=dict)
     sent: list[dict[str, list[str]]] = field(default_factory=list)
 
     def id_token(self, claims: dict[str, Any]) -> str:
@@ -90,7 +93,8 @@ class Provider:
                 told = {"keys": [{**self.key.as_dict(private=False), "kid": KID}]}
             if path == "/.well-known/openid-configuration":
                 told |= self.said
-            content = json.dumps(told).encode()
+            told = self.instead.get(path, told)
+            content = told if isinstance(told, bytes) else json.dumps(told).encode()
             status, headers = begun[0][:2]
             start(status, [*((n, v) for n, v in headers if n != "Content-Length")])
             return [content]
@@ -363,6 +367,55 @@ def test_a_provider_with_another_name_is_not_trusted(site):
 
     assert answer.status_code == 503
     assert "has another name than is set" in answer.text
+
+
+_DEEP = b"[" * 100_000
+_STRANGE = [[], 7, "x", None, b"", b"\xff\x00", _DEEP, b"NaN", b"9" * 5000]
+
+
+def test_a_provider_that_says_nonsense_of_itself_is_told(site):
+    answers = []
+    for told in _STRANGE:
+        site.provider.instead = {"/.well-known/openid-configuration": told}
+        answers.append(site.client.get("/sign-in/oidc", follow_redirects=False))
+    site.provider.instead = {}
+    for told in (7, None, [], {}, "\ud800", "https://\ud800", "http://[", "\x00"):
+        site.provider.said = {"authorization_endpoint": told}
+        answers.append(site.client.get("/sign-in/oidc", follow_redirects=False))
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert all("does not answer as it should" in answer.text for answer in answers)
+
+
+def test_a_provider_that_answers_nonsense_lets_nobody_in(site):
+    strange = [*_STRANGE, {"keys": 7}, {"keys": [7]}, {"id_token": 7}, {"error": []}]
+    statuses = set()
+    for path in ("/oauth2/token", "/jwks"):
+        for told in strange:
+            site.provider.instead = {path: told}
+            statuses.add(site.sign_in().status_code)
+
+    assert statuses == {401, 503}
+    assert not site.is_in
+
+
+def test_a_claim_that_makes_no_sense_is_no_mistake_of_ours(site):
+    vouched = {"email_verified": True}
+    for claims in (
+        {"exp": 1e999},
+        {"exp": "x"},
+        {"iat": -1e999},
+        {"iat": 10**400},
+        {"aud": {}},
+        {"sub": []},
+        {"azp": []},
+        {"email": 7},
+        {"email": "a\x00@example.org"} | vouched,
+        {"email": "a\ud800@example.org"} | vouched,
+        {"email": "x" * 100_000} | vouched,
+    ):
+        site.provider.claims = claims
+        assert site.sign_in().status_code in {303, 401, 503}, claims
 
 
 def test_a_provider_that_is_away_is_told():

@@ -46,7 +46,10 @@ class _Desk(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path.partition("?")[0]))
-        status, headers, body = self.server.answers.get(self.path, self.server.other)
+        told = self.server.answers.get(self.path, self.server.other)
+        if isinstance(told, list):
+            told = told.pop(0)
+        status, headers, body = told
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -56,6 +59,10 @@ class _Desk(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 
 
+Told = tuple[int, dict[str, str], bytes]
+"""A status, headers and a body; in a list, one after the other."""
+
+
 class Canned(ThreadingHTTPServer):
     """Something that is not our service, and answers what a test wants."""
 
@@ -63,7 +70,7 @@ class Canned(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Desk)
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
         self.asked: list[tuple[str, str]] = []
-        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.answers: dict[str, Told | list[Told]] = {}
         self.other = (404, {}, MISSING.model_dump_json().encode())
 
 
@@ -347,6 +354,19 @@ def test_what_is_no_answer_of_the_service_is_told():
 
     assert refused.value.problem.code == "http-502"
     assert refused.value.problem.detail == "<h1>Bad gateway</h1>"
+
+
+_NO_DATES = ["Fri, 01 Jan 2027 00:00:00 +99999999999999", "nan", "-7", "(" * 9999]
+
+
+@pytest.mark.parametrize("told", _NO_DATES)
+def test_a_retry_after_that_says_nothing_is_passed_over(told):
+    whole = GHENT.model_dump_json().encode()
+    busy = (503, {"Retry-After": told}, b"")
+    with canned() as server, Compaan(server.address, patience=30) as network:
+        server.answers[PLACE] = [busy, (200, {"ETag": '"7"'}, whole)]
+
+        assert network.city("x").tag == '"7"'
 
 
 def test_retry_after_is_heeded_and_never_waited_for_too_long():
