@@ -47,8 +47,8 @@ setup: .venv/.all ## prepare .venv, and nothing more
 	@$(UV) pip install -q --no-deps -e .
 	@touch $@ .venv/.run
 
-demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=8000)
-	@$(BIN)/compaan demo --port $(PORT)
+demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=8000, FRESH=1 to begin again)
+	@$(BIN)/compaan demo --port $(PORT) $(if $(FRESH),--fresh)
 
 test: check browser ## set up and run every check
 	$(RUN) pytest -n auto --dist worksteal
@@ -71,7 +71,7 @@ browser: .venv/.all ## see that there is a Chromium for the browser tests
 	-@$(UV) venv -q --clear .venv-bench/$*
 	-@$(UV) pip sync -q --python .venv-bench/$* --require-hashes --no-build requirements-bench-$*.txt && touch $@
 
-bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) $(if $(filter-out service,$(PART)),,$(LOAD:%=.venv-bench/%/.all)) ## print the figures that the README quotes (PART=engine|peers|prices|backtest|service)
+bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) $(if $(filter-out service,$(PART)),,$(LOAD:%=.venv-bench/%/.all)) ## print the figures that docs/engine.md quotes (PART=engine|peers|prices|backtest|service)
 	@$(RUN) benchmarks $(PART)
 
 lock: .venv/.all ## renew the pins

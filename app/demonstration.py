@@ -1,6 +1,7 @@
 """The demo: the real IncluCities round, stored, matched and open to look at."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +34,7 @@ class Shown:
     """What there is to look at, and the tokens to do it with."""
 
     run: str
+    phase: str
     organiser: str
     officer: str
 
@@ -52,8 +54,32 @@ def prepare(settings: Settings) -> Shown:
             _store_round(session)
     if run is None:
         run = _propose(database)
+    with database.read() as session:
+        phase = rounds.get(session, TERMINAL, ROUND).phase
     database.close()
-    return Shown(run=run, **tokens)
+    return Shown(run=run, phase=phase, **tokens)
+
+
+def forget(file: Path) -> None:
+    """Remove the demo's database, with the files that SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def write_variables(file: Path, address: str, shown: Shown) -> None:
+    """Write what calls of the API need as a file for a shell to read.
+
+    There are tokens in it: only its owner may read it.
+    """
+    file.unlink(missing_ok=True)
+    file.touch(0o600, exist_ok=False)
+    file.write_text(
+        f"export API={address}/api/v1\n"
+        f"export RUN={shown.run}\n"
+        f"export TOKEN={shown.organiser}\n"
+        f"export OFFICER={shown.officer}\n",
+        "utf-8",
+    )
 
 
 def _token(session: Session, role: str) -> str:

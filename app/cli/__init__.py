@@ -64,17 +64,31 @@ def demo(
     save: Annotated[
         Path | None, typer.Option(help="Write the round, as POST /match takes it.")
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again with a new demo database.")
+    ] = False,
 ) -> None:
     """Store the real IncluCities round in .data/demo.db, propose pairings, serve."""
-    if "COMPAAN_DATABASE_URL" in os.environ:
-        _stop("The demo never touches another database: unset COMPAAN_DATABASE_URL.")
-    from app.settings import Settings  # noqa: PLC0415 -- see the module
+    from pydantic import SecretStr  # noqa: PLC0415 -- see the module
+
+    from app.settings import Settings  # noqa: PLC0415
 
     listener = None
+    # Its own database and its own mail, whatever is set for the real ones.
     settings = Settings(
-        port=port or 0, host="127.0.0.1", database_url=_DEMO, production=False
+        port=port or 0,
+        host="127.0.0.1",
+        database_url=_DEMO,
+        mail=SecretStr("file:.data/mail"),
+        production=False,
     )
     if serve:
+        if "COMPAAN_DATABASE_URL" in os.environ:
+            typer.echo(
+                "COMPAAN_DATABASE_URL is set, but the demo does not use it: it keeps "
+                f"to its own database, {_DEMO_FILE}.",
+                err=True,
+            )
         from app import server  # noqa: PLC0415 -- see the module
 
         try:
@@ -96,18 +110,25 @@ def demo(
     _print_proposal(request, match(request.problem(), request.policy))
     if listener is None:
         return
+    if fresh:
+        demonstration.forget(_DEMO_FILE)
     with _refusals():
         shown = demonstration.prepare(settings)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    demonstration.write_variables(_DEMO_FILE.with_suffix(".env"), address, shown)
+    if shown.phase != "open":
+        typer.echo(
+            f"\nThe round is as you left it: {shown.phase}. To begin again: "
+            "`make demo FRESH=1`, or `compaan demo --fresh`."
+        )
     typer.echo(
         f"\nServing on {address} (Ctrl-C stops it)\n"
         f"  the stored round     {address}/runs/{shown.run}\n"
         f"  sign in there with   {shown.organiser}   (organiser)\n"
         f"  or with              {shown.officer}   (officer of Mechelen)\n"
         f"  API documents        {address}/api/docs\n"
-        "  in a terminal        "
-        f"curl -H 'Authorization: Bearer {shown.organiser}' "
-        f"{address}/api/v1/runs/{shown.run}/solution\n"
+        "  in a terminal        . .data/demo.env && "
+        'curl -H "Authorization: Bearer $TOKEN" $API/runs/$RUN/solution\n'
         "The tokens are for this database only; the next start makes new ones."
     )
     sys.stdout.flush()
@@ -357,7 +378,8 @@ cli.add_typer(upkeep)
 cli.add_typer(offline)
 
 
-_DEMO = "sqlite:///.data/demo.db"
+_DEMO_FILE = Path(".data/demo.db")
+_DEMO = f"sqlite:///{_DEMO_FILE}"
 
 
 def _prepare(settings: "Settings") -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from urllib.request import Request, urlopen
@@ -170,15 +171,6 @@ def test_migrate_makes_a_database_that_serves(own_database, tmp_path):
     assert first.stdout == second.stdout == "The database is up to date.\n"
 
 
-def test_demo_never_touches_another_database():
-    environment = {**os.environ, "COMPAAN_DATABASE_URL": "sqlite://"}
-
-    shown = run_compaan("demo", env=environment)
-
-    assert (shown.returncode, shown.stdout) == (2, "")
-    assert "unset COMPAAN_DATABASE_URL" in shown.stderr
-
-
 def test_demo_says_at_once_that_the_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         shown = run_compaan("demo", "--port", taken.getsockname()[1])
@@ -187,15 +179,16 @@ def test_demo_says_at_once_that_the_port_is_taken():
     assert "Choose another port" in shown.stderr
 
 
-def serve_demo(folder, *, forked):
+def serve_demo(folder, *arguments, forked=True, **settings):
     """Start the demo in a folder; return the process and what it said."""
     environment = {k: v for k, v in os.environ.items() if k != "COMPAAN_DATABASE_URL"}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    options = {"cwd": folder, "env": environment, **streams}
+    options = {"cwd": folder, "env": environment | settings, **streams}
+    command = ["demo", "--port", "0", *arguments]
     server = (
-        launch("demo", "--port", "0", **options)
+        launch(*command, **options)
         if forked
-        else subprocess.Popen([COMPAAN, "demo", "--port", "0"], text=True, **options)  # noqa: S603 -- our own program
+        else subprocess.Popen([COMPAAN, *command], text=True, **options)  # noqa: S603 -- our own program
     )
     said = ""
     for line in server.stdout:
@@ -214,10 +207,19 @@ def end(server):
     server.stdout.close()
 
 
-def fetch(address, token):
-    request = Request(address, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-    with urlopen(request) as answer:  # noqa: S310 -- ours
+def fetch(address, token, body=None):
+    content = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with urlopen(Request(address, content, headers)) as answer:  # noqa: S310 -- ours
         return json.load(answer)
+
+
+def variables(folder):
+    """Return what the demo has written down for a shell."""
+    file = folder / ".data" / "demo.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    lines = file.read_text().splitlines()
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
 def test_demo_stores_the_round_once_and_serves_it(tmp_path):
@@ -233,10 +235,39 @@ def test_demo_stores_the_round_once_and_serves_it(tmp_path):
         assert len(fetch(f"{address}/api/v1/cities", officer)["items"]) == 8
         rounds = fetch(f"{address}/api/v1/rounds", officer)["items"]
         assert [one["id"] for one in rounds] == ["inclucities"]
+        assert variables(tmp_path) == {
+            "API": f"{address}/api/v1",
+            "RUN": run_id,
+            "TOKEN": organiser,
+            "OFFICER": officer,
+        }
         runs.append(run_id)
         end(server)
 
     assert runs[0] == runs[1]
+    assert [path.name for path in tmp_path.iterdir()] == [".data"]
+
+
+def test_demo_begins_again_when_asked_and_touches_no_other_database(tmp_path):
+    others = {
+        "COMPAAN_DATABASE_URL": f"sqlite:///{tmp_path}/other.db",
+        "COMPAAN_MAIL": f"file:{tmp_path}/letters",
+    }
+    said, runs = [], []
+    for arguments in ((), (), ("--fresh",)):
+        server, told = serve_demo(tmp_path, *arguments, **others)
+        found = variables(tmp_path)
+        asked = f"{found['API']}/rounds/inclucities"
+        if not said:
+            fetch(f"{asked}/phase", found["TOKEN"], {"to": "closed"})
+            fetch(f"{asked}/stage", found["TOKEN"], {"run": found["RUN"]})
+            fetch(f"{asked}/release", found["TOKEN"], {})
+        said.append("The round is as you left it: released. To begin again" in told)
+        runs.append(found["RUN"])
+        end(server)
+
+    assert said == [False, True, False]
+    assert runs[0] == runs[1] != runs[2]
     assert [path.name for path in tmp_path.iterdir()] == [".data"]
 
 
