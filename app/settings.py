@@ -28,74 +28,82 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    """The address to listen on; only this machine's own unless `allow_open` is set."""
+    """The address to listen on; other than this machine's own only with
+    `COMPAAN_ALLOW_OPEN`."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The port to listen on; 0: any that is free."""
     allow_open: bool = False
     """Listen on other addresses too, where everybody may use the service."""
     database_url: str = "sqlite:///.data/compaan.db"
-    """Where everything is stored: `sqlite:///…` or `postgresql://user@host/name`."""
+    """Where everything is stored: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."""
     places_dir: str = ".data"
-    """The folder of the file by which cities are found by name; it is made anew if it
-    is not there."""
+    """The folder of the file of place names, by which cities are found; it is made if
+    it is not there."""
     body_bytes: Annotated[int, Field(ge=1)] = 2**20
-    """Most bytes in a body, other than an import."""
+    """Most bytes in the body of a request, other than an imported file."""
     import_bytes: Annotated[int, Field(ge=1)] = 10 * 2**20
     """Most bytes in an imported file."""
     run_seconds: Annotated[float, Field(gt=0)] = 900
-    """Most time that the computation of a run may take."""
+    """Most seconds that the computation of a run may take."""
     wait_seconds: Annotated[float, Field(ge=0)] = 60
-    """Longest that `?wait=` holds a call."""
+    """Most seconds that `?wait=` holds a call."""
     runs_at_once: Annotated[int, Field(ge=0)] = 1
-    """Most runs that this process computes at the same time; 0: others do that, and
-    all else that is done in the background."""
+    """Most runs that this server computes at the same time; 0: it computes none and
+    sends nothing, because workers do that."""
     lease_seconds: Annotated[float, Field(ge=1)] = 15
-    """How long a worker is believed alive that gives no sign of life, as it does every
-    second; then its run goes to another. A third of it lies between two such looks."""
+    """Seconds without a sign of life after which a worker loses its run to another one;
+    workers give a sign every second."""
     stream_seconds: Annotated[float, Field(gt=0)] = 600
-    """Longest that a stream of events is held; browsers then ask for another."""
+    """Most seconds that a stream of events stays open; browsers then open another."""
     answer_seconds: Annotated[float, Field(gt=0)] = 30
-    """Most time for an answer about a run or a round that somebody waits for."""
+    """Most seconds for an answer about a run or a round that somebody waits for: what
+    if, why not, drill, repairs."""
     answers_at_once: Annotated[int, Field(ge=1)] = 2
     """Most of these answers that are computed at the same time."""
     mail: SecretStr = SecretStr("file:.data/mail")
     """Where mail goes: `console`, `file:FOLDER`, or to a mail server,
     `smtp://[user:password@]host[:port]` or `smtps://…`."""
     mail_from: str = "Compaan <compaan@localhost>"
-    """Who it comes from."""
+    """Who mail comes from: a name and an address."""
     controller: str | None = None
     """Who is responsible for the personal data (Article 4(7) GDPR): a name, and where
     it is; several with commas between."""
     controller_mail: str | None = None
     """Where persons write to about their data."""
     public_url: str = "http://127.0.0.1:8000"
-    """Where browsers find the service; the links in mail begin with it."""
+    """Where browsers find the service; the links in mail begin with it. If it is not
+    set, `compaan serve` uses its own address."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 12_000
     """Most requests a minute from one token, browser or, without either, address."""
     production: bool = False
-    """Refuse to start with settings that are for trying out; cookies are secure."""
+    """Set it where others use the service: it then refuses to start with settings that
+    are for trying out, and cookies go over HTTPS alone."""
     oidc_issuer: str | None = None
-    """Sign in at this provider of OpenID Connect too, `https://login.example.org`;
-    it needs `compaan[oidc]`. The address to come back to, to be told the provider, is
-    the public one with `/sign-in/oidc/back`."""
+    """Let people sign in at this provider of OpenID Connect too, for example
+    `https://login.example.org`; it needs `compaan[oidc]`. The provider must be told the
+    address to come back to: the public address with `/sign-in/oidc/back`."""
     oidc_client_id: str = ""
-    """Our name there."""
+    """The name of Compaan at the provider of OpenID Connect."""
     oidc_client_secret: SecretStr = SecretStr("")
-    """Our password there."""
+    """The password of Compaan at the provider of OpenID Connect."""
     oidc_name: str = "your organisation"
-    """What people call it: `Sign in with …`."""
+    """What people call the provider of OpenID Connect: `Sign in with …`."""
     allow_private_webhooks: bool = False
     """Let webhooks lead to internal networks and to this machine, also without TLS."""
     log_format: Literal["console", "json"] = "console"
+    """How the log is written to standard error: for people, or as one JSON object a
+    line."""
     match_cities: Annotated[int, Field(ge=1)] = 300
     """Most cities in one anonymous `POST /match`."""
     match_bytes: Annotated[int, Field(ge=1)] = 2**20
-    """Most bytes in its body."""
+    """Most bytes in the body of an anonymous `POST /match`."""
     match_seconds: Annotated[float, Field(gt=0)] = 10
-    """Most time that its computation may take, and that it may wait for its turn."""
+    """Most seconds that an anonymous `POST /match` may compute, and may wait for its
+    turn."""
     match_at_once: Annotated[int, Field(ge=1)] = 2
-    """Most of these computations at the same time."""
+    """Most anonymous `POST /match` that are computed at the same time."""
     match_per_minute: Annotated[int, Field(ge=1)] = 20
-    """Most of these requests a minute from one address."""
+    """Most anonymous `POST /match` a minute from one address."""
 
     @model_validator(mode="after")
     def _is_closed_unless_told(self) -> Self:
