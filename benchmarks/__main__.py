@@ -1,4 +1,4 @@
-"""`make bench`: what the README quotes, as Markdown, in parts that run alone.
+"""`make bench`: what docs/engine.md quotes, as Markdown, in parts that run alone.
 
 Seconds depend on the machine; the ratio of two figures of one table does not.
 """

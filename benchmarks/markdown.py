@@ -1,4 +1,4 @@
-"""Text as the README holds it."""
+"""Text as docs/engine.md holds it."""
 
 import textwrap
 
