@@ -79,6 +79,7 @@ def configure(settings: Settings) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # Its lines hold whole addresses: keys of receivers, codes of sign-ins.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class RequestLog:

@@ -11,7 +11,7 @@ It needs `compaan[oidc]`, and is imported without it.
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -42,6 +42,13 @@ _ALGORITHMS = [
     f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)
 ]
 """Those that a provider alone can sign with; never a shared secret, never none."""
+_CODES = frozenset(
+    {"access_denied", "consent_required", "interaction_required", "invalid_client"}
+    | {"invalid_grant", "invalid_request", "invalid_scope", "login_required"}
+    | {"server_error", "temporarily_unavailable", "unauthorized_client"}
+    | {"unsupported_grant_type", "unsupported_response_type"}
+)
+"""Codes of providers that are logged as they come (RFC 6749, Core 1.0)."""
 _log = structlog.get_logger("compaan")
 
 
@@ -64,7 +71,7 @@ class Vouched:
     """Somebody for whom the provider vouches.
 
     Attributes:
-        email: The address, which the provider has verified.
+        email: The address, if it is certain that it is this person's.
         to: The page that was asked for.
 
     """
@@ -106,14 +113,27 @@ def begin(settings: Settings, to: str) -> Begun:
     return Begun(url, jwt.encode({"alg": "HS256"}, claims, _key(settings)))
 
 
-def finish(settings: Settings, kept: str, state: str, code: str) -> Vouched:
-    """Return for whom the provider vouches; no address if it has verified none.
+def refused(reason: str) -> None:
+    """Log why somebody was not signed in: a code of ours, nothing of the person."""
+    _log.warning("oidc-refused", reason=reason)
+
+
+def _refusal(reason: str) -> Unknown:
+    refused(reason)
+    return Unknown(NOT_NOW)
+
+
+def finish(
+    settings: Settings, kept: str, state: str, code: str, error: str = ""
+) -> Vouched:
+    """Return for whom the provider vouches; no address if it has confirmed none.
 
     Args:
         settings: As they were when it began.
         kept: What the browser has kept.
         state: What the provider was given to send back.
         code: What the provider gives for us.
+        error: What it gives instead, if it signs nobody in.
 
     Raises:
         Unknown: If anything is not as it must be.
@@ -121,8 +141,10 @@ def finish(settings: Settings, kept: str, state: str, code: str) -> Vouched:
 
     """
     begun = _read(settings, kept)
+    if error or not code:
+        raise _refusal(_code(error))
     if not secrets.compare_digest(begun["state"].encode(), state.encode()):
-        raise Unknown(NOT_NOW)
+        raise _refusal("other_state")
     with _asking(settings) as (client, metadata):
         token = client.fetch_token(
             metadata["token_endpoint"],
@@ -131,20 +153,53 @@ def finish(settings: Settings, kept: str, state: str, code: str) -> Vouched:
             code_verifier=begun["verifier"],
         )
         keys = cast("KeySetSerialization", _got(client, metadata["jwks_uri"]))
-        claims = _checked(settings, token["id_token"], keys, begun["nonce"])
-        if "email" not in claims:  # it may be told there only (Core 1.0, section 5.4)
-            claims = _asked(client, metadata, claims["sub"])
-    return Vouched(_verified(claims), begun["to"])
+        claims = _checked(settings, str(token["id_token"]), keys, begun["nonce"])
+        told = [claims]
+        if claims.get("email") is None:  # it may be told there only (Core 1.0, 5.4)
+            told.append(_asked(client, metadata, claims["sub"]))
+    return Vouched(_confirmed(settings, told), begun["to"])
 
 
-def _verified(claims: dict[str, Any]) -> str | None:
-    """Return the address, if the provider says that it is this person's.
+def _code(error: object) -> str:
+    """Return the code of a provider's error, if it is one that the standards name."""
+    return error if isinstance(error, str) and error in _CODES else "other_error"
 
-    In ASCII: no two letters that look alike become one when they are compared.
+
+def _confirmed(settings: Settings, told: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the address, if it is certain that it is this person's.
+
+    Never `preferred_username`: it looks like an address, and its owner may change it.
     """
-    email = claims.get("email")
-    is_certain = claims.get("email_verified") is True
-    return email if is_certain and isinstance(email, str) and email.isascii() else None
+    email = next(iter(_said(told, "email")), None)
+    if not isinstance(email, str) or not email:
+        refused("no_email")
+    elif not (email.isascii() and email.isprintable()):
+        refused("email_unreadable")  # else letters that look alike may become the same
+    elif (doubt := _doubt(settings, told)) is not None:
+        refused(doubt)
+    else:
+        return email
+    return None
+
+
+def _doubt(settings: Settings, told: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return why an address is not certain; a no of the provider's always counts."""
+    trust = settings.oidc_trust_email
+    verified = _said(told, "email_verified")
+    named = _said(told, trust) if trust not in {"", "1"} else []
+    if not all(map(_is_true, [*verified, *named])):
+        return "email_not_verified"
+    is_certain = any(one is True for one in verified) or trust == "1" or bool(named)
+    return None if is_certain else "email_not_confirmed"
+
+
+def _said(told: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [one[name] for one in told if one.get(name) is not None]
+
+
+def _is_true(value: object) -> bool:
+    """Tell whether a claim is true, also where a provider writes it as text or 1."""
+    return isinstance(value, str | int) and str(value).lower() in {"true", "1"}
 
 
 def _key(settings: Settings) -> "OctKey":
@@ -164,7 +219,7 @@ def _read(settings: Settings, kept: str) -> dict[str, Any]:
         begun = jwt.decode(kept, _key(settings), algorithms=["HS256"]).claims
         jwt.JWTClaimsRegistry(exp={"essential": True}).validate(begun)
     except (JoseError, ValueError):
-        raise Unknown(NOT_NOW) from None
+        raise _refusal("not_begun") from None
     return begun
 
 
@@ -183,6 +238,12 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
     from authlib.integrations.httpx_client import OAuth2Client  # noqa: PLC0415
     from joserfc.errors import JoseError  # noqa: PLC0415
 
+    def kind(error: JoseError | AuthlibBaseError) -> str:
+        """Return the library's code, with the claim that it is about."""
+        if isinstance(error, AuthlibBaseError):
+            return _code(error.error)
+        return " ".join(filter(None, (error.error, getattr(error, "claim", ""))))
+
     issuer = str(settings.oidc_issuer)
     try:
         with OAuth2Client(
@@ -197,8 +258,7 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
             _must_be_called(issuer, metadata["issuer"])
             yield client, metadata
     except (JoseError, AuthlibBaseError) as error:
-        _log.warning("oidc-refused", reason=type(error).__name__)
-        raise Unknown(NOT_NOW) from error
+        raise _refusal(kind(error)) from error
     except Refusal:
         raise
     except Exception as error:  # whatever a provider says, it is no mistake of ours
@@ -265,7 +325,9 @@ def _asked(
     client: "OAuth2Client", metadata: dict[str, Any], sub: str
 ) -> dict[str, Any]:
     """Return what the provider tells of the person (Core 1.0, section 5.3)."""
+    if "userinfo_endpoint" not in metadata:
+        return {}
     answer = client.get(metadata["userinfo_endpoint"])
     answer.raise_for_status()
-    told: dict[str, Any] = answer.json()
-    return told if told.get("sub") == sub else {}
+    told = answer.json()
+    return told if isinstance(told, dict) and told.get("sub") == sub else {}

@@ -88,6 +88,17 @@ class Settings(BaseSettings):
     """The password of Compaan at the provider of OpenID Connect."""
     oidc_name: str = "your organisation"
     """What people call the provider of OpenID Connect: `Sign in with …`."""
+    oidc_trust_email: str = ""
+    """What confirms an e-mail address where the provider does not send
+    `email_verified: true`. `1`: that it comes from this provider, because nobody there
+    chooses an address freely; or the name of a claim that must be true, `xms_edov`.
+    Blank: nothing does. `email_verified: false` is never trusted.
+
+    Microsoft Entra ID sends no `email_verified`. There, set the issuer of your own
+    tenant, `https://login.microsoftonline.com/TENANT/v2.0`, never `common`; under
+    *Token configuration* add the optional claims `email` and `xms_edov` to the ID
+    token; and set this to `xms_edov`. `1` will do where your administrators alone
+    write addresses, also those of guests. `preferred_username` is never taken."""
     allow_private_webhooks: bool = False
     """Let webhooks lead to internal networks and to this machine, also without TLS."""
     log_format: Literal["console", "json"] = "console"
@@ -167,6 +178,20 @@ class Settings(BaseSettings):
             return given and str(AnyHttpUrl(given)).rstrip("/")
         except ValueError:
             raise ValueError(wanted) from None
+
+    @field_validator("oidc_trust_email")
+    @classmethod
+    def _is_yes_no_or_a_claim(cls, given: str) -> str:
+        word = given.strip()
+        if word.lower() in {"", "0", "false", "no", "off"}:
+            return ""
+        if word.lower() in {"1", "true", "yes", "on"}:
+            return "1"
+        if not re.fullmatch(r"[A-Za-z][!-~]{0,199}", word):
+            raise ValueError(
+                "COMPAAN_OIDC_TRUST_EMAIL must be 1, 0 or the name of a claim"
+            )
+        return word
 
     @model_validator(mode="after")
     def _knows_itself_there(self) -> Self:

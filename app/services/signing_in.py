@@ -201,14 +201,19 @@ def by_token(session: Session, secret: str, visit: Visit) -> Entry:
     return let_in(session, token.account, "token", visit, token.id)
 
 
-def by_provider(session: Session, email: str, visit: Visit) -> Entry:
+def by_provider(session: Session, email: str | None, visit: Visit) -> Entry:
     """Let a browser in for which a provider of identities vouches.
 
+    Args:
+        session: In a write transaction.
+        email: The address that it has confirmed, if it has.
+        visit: The browser.
+
     Raises:
-        Unknown: If no account has the address, which the provider has verified.
+        Unknown: If no account has the address.
 
     """
-    row = accounts.by_address(session, email)
+    row = accounts.by_address(session, email) if email else None
     if row is None:
         raise Unknown(NOT_INVITED)
     return let_in(session, row, "oidc", visit)

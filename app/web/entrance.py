@@ -213,6 +213,8 @@ def go_to_provider(
         throttle.knock(caller)
         begun = oidc.begin(settings, _here(to))
     except _HERE as error:
+        if isinstance(error, TooMany):
+            oidc.refused("too_many")
         return _door(request, to=to, refused=error)
     answer = RedirectResponse(begun.url, 303)
     keep(request, answer, begun.kept, oidc.KEPT_SECONDS, _OIDC)
@@ -221,14 +223,19 @@ def go_to_provider(
 
 @router.get(oidc.BACK)
 def come_back(
-    request: Request, settings: TheSettings, state: str = "", code: str = ""
+    request: Request,
+    settings: TheSettings,
+    state: str = "",
+    code: str = "",
+    error: str = "",
 ) -> Response:
     """Sign the browser in for which the provider vouches."""
     _must_be_set(settings)
     try:
-        found = oidc.finish(settings, kept(request, _OIDC) or "", state, code)
-    except _HERE as error:
-        answer: Response = _door(request, refused=error)
+        kept_there = kept(request, _OIDC) or ""
+        found = oidc.finish(settings, kept_there, state, code, error)
+    except _HERE as refused:
+        answer: Response = _door(request, refused=refused)
     else:
         answer = _vouched(request, found)
     forget(answer, _OIDC)
@@ -238,9 +245,14 @@ def come_back(
 def _vouched(request: Request, found: oidc.Vouched) -> Response:
     def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
-            return signing_in.by_provider(session, found.email or "", visit(request))
+            return signing_in.by_provider(session, found.email, visit(request))
 
-    return _let_in(request, work, found.to, lambda error: _door(request, refused=error))
+    def again(refused: Refusal) -> HTMLResponse:
+        if found.email is not None:  # else it is logged what the address lacks
+            oidc.refused("no_account" if isinstance(refused, Unknown) else refused.code)
+        return _door(request, refused=refused)
+
+    return _let_in(request, work, found.to, again)
 
 
 @router.post("/sign-out")

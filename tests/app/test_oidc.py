@@ -5,6 +5,7 @@ import time
 import warnings
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -17,6 +18,7 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app import oidc
 from app.db import models
@@ -52,8 +54,8 @@ class Provider:
         key: What it signs with.
         claims: What an ID token says instead; None: leaves it out.
         signed: Makes an ID token of claims, if it is not signed as it should be.
-        hidden: Whether the address is told at the end point for it alone.
         said: What it says of itself that is not so.
+        left_out: What it does not say of itself.
         instead: What it answers at a path, whatever is asked.
         sent: What came to its end point for tokens.
 
@@ -65,6 +67,7 @@ class Provider:
     signed: Callable[[dict[str, Any]], str] | None = None
     said: dict[str, Any] = field(default_factory=dict)
     instead: dict[str, Any] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
     sent: list[dict[str, list[str]]] = field(default_factory=list)
 
     def id_token(self, claims: dict[str, Any]) -> str:
@@ -93,6 +96,9 @@ class Provider:
                 told = {"keys": [{**self.key.as_dict(private=False), "kid": KID}]}
             if path == "/.well-known/openid-configuration":
                 told |= self.said
+                told = {
+                    key: one for key, one in told.items() if key not in self.left_out
+                }
             told = self.instead.get(path, told)
             content = told if isinstance(told, bytes) else json.dumps(told).encode()
             status, headers = begun[0][:2]
@@ -139,6 +145,7 @@ class Site:
 
     client: TestClient
     provider: Provider
+    logged: list[Any]
 
     def leave(self, to="/rounds"):
         """Press the link; return where the provider is asked."""
@@ -158,13 +165,23 @@ class Site:
     def sign_in(self, who="known"):
         return self.come(self.agree(self.leave(), who))
 
+    def why(self) -> list[str]:
+        """Return the reasons for refusals that were logged since it was asked last."""
+        lines = [line for line in self.logged if line["event"].startswith("oidc")]
+        # Nothing of what the provider tells of a person is in any line.
+        assert [line for line in self.logged if "@" in str(line)] == []
+        assert {line["event"] for line in lines} <= {"oidc-refused"}
+        assert [line for line in lines if len(line) > 3] == []
+        self.logged.clear()
+        return [line["reason"] for line in lines]
+
     @property
     def is_in(self) -> bool:
         answer = self.client.get("/account", headers=HTML, follow_redirects=False)
         return answer.status_code == 200
 
 
-def settings_for(database: str, issuer: str) -> Settings:
+def settings_for(database: str, issuer: str, **settings: str) -> Settings:
     return Settings(
         database_url=database,
         public_url=US,
@@ -173,18 +190,26 @@ def settings_for(database: str, issuer: str) -> Settings:
         oidc_client_id=CLIENT,
         oidc_client_secret="worth nothing",  # noqa: S106
         oidc_name="City Hall",
+        **settings,
     )
+
+
+@contextmanager
+def open_site(url, provider, **settings) -> Iterator[Site]:
+    made = settings_for(url, provider.url, **settings)
+    with TestClient(create_app(made)) as client, capture_logs() as logged:
+        yield Site(client, provider, logged)
 
 
 @pytest.fixture
 def site(sqlite_service, provider) -> Iterator[Site]:
-    settings = settings_for(sqlite_service.url, provider.url)
-    with TestClient(create_app(settings)) as client:
-        yield Site(client, provider)
+    with open_site(sqlite_service.url, provider) as made:
+        yield made
 
 
-def refused(site, answer) -> bool:
-    """Tell whether nobody was let in, and the page says what to do."""
+def refused(site, answer, *reasons) -> bool:
+    """Tell whether nobody was let in, the page says what to do, and the log why."""
+    assert site.why() == list(reasons)
     assert not site.is_in
     assert answer.headers["content-type"].startswith("text/html")
     return answer.status_code == 401 and oidc.NOT_NOW in answer.text
@@ -225,14 +250,23 @@ def test_an_invited_person_comes_in_the_first_time(site):
 
 
 @pytest.mark.parametrize(
-    "who", ["doubtful", "silent", "words", "stranger", "lookalike", "nobody"]
+    ("who", "reason"),
+    [
+        ("doubtful", "email_not_verified"),
+        ("silent", "email_not_confirmed"),
+        ("words", "email_not_confirmed"),
+        ("stranger", "no_account"),
+        ("lookalike", "email_unreadable"),
+        ("nobody", "no_email"),
+    ],
 )
-def test_only_a_verified_address_of_an_account_comes_in(site, who):
+def test_only_a_verified_address_of_an_account_comes_in(site, who, reason):
     with site.client.app.state.database.write() as session:
         accounts.add_user(session, "k@x.org", "auditor")
 
     answer = site.sign_in(who)
 
+    assert site.why() == [reason]
     assert answer.status_code == 401
     assert "Ask an organiser of the network for an invitation" in answer.text
     assert not site.is_in
@@ -251,6 +285,7 @@ def test_an_address_of_somebody_else_does_not_count(site):
     site.provider.claims = {"email": None, "email_verified": None, "sub": "another"}
 
     assert site.sign_in().status_code == 401
+    assert site.why() == ["no_email"]
     assert not site.is_in
 
 
@@ -260,7 +295,7 @@ def test_another_state_is_refused(site):
 
     for wrong in ("", "x" * len(state), state[:-1] + "é"):
         site.leave()
-        assert refused(site, site.come(back.replace(state, wrong)))
+        assert refused(site, site.come(back.replace(state, wrong)), "other_state")
     assert site.provider.sent == []
 
 
@@ -268,7 +303,7 @@ def test_a_browser_that_did_not_leave_does_not_come_back(site):
     back = site.agree(site.leave(), "known")
     site.client.cookies.clear()
 
-    assert refused(site, site.come(back))
+    assert refused(site, site.come(back), "not_begun")
     assert site.provider.sent == []
 
 
@@ -286,33 +321,33 @@ def test_what_a_browser_keeps_cannot_be_made_up_and_ends(site, monkeypatch):
     for wrong in (forged, unsigned, "nonsense"):
         site.client.cookies.clear()
         site.client.cookies.set("compaan-oidc", wrong)
-        assert refused(site, site.come(back))
+        assert refused(site, site.come(back), "not_begun")
     later = time.time() + oidc.KEPT_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     site.client.cookies.clear()
     site.client.cookies.set("compaan-oidc", kept)
-    assert refused(site, site.come(back))
+    assert refused(site, site.come(back), "not_begun")
 
 
 @pytest.mark.parametrize(
-    "claims",
+    ("claims", "reason"),
     [
-        {"nonce": "another"},
-        {"nonce": None},
-        {"aud": "another"},
-        {"aud": None},
-        {"iss": "https://evil.example"},
-        {"iss": None},
-        {"exp": 1_700_000_000},
-        {"exp": None},
-        {"sub": None},
-        {"azp": "another"},
+        ({"nonce": "another"}, "invalid_claim nonce"),
+        ({"nonce": None}, "missing_claim nonce"),
+        ({"aud": "another"}, "invalid_claim aud"),
+        ({"aud": None}, "missing_claim aud"),
+        ({"iss": "https://evil.example"}, "invalid_claim iss"),
+        ({"iss": None}, "missing_claim iss"),
+        ({"exp": 1_700_000_000}, "expired_token exp"),
+        ({"exp": None}, "missing_claim exp"),
+        ({"sub": None}, "missing_claim sub"),
+        ({"azp": "another"}, "invalid_claim azp"),
     ],
 )
-def test_an_id_token_for_somebody_else_is_refused(site, claims):
+def test_an_id_token_for_somebody_else_is_refused(site, claims, reason):
     site.provider.claims = claims
 
-    assert refused(site, site.sign_in())
+    assert refused(site, site.sign_in(), reason)
 
 
 def with_another_key(claims):
@@ -324,11 +359,27 @@ def with_no_signature(claims):
     return f"eyJhbGciOiJub25lIn0.{body.split('.')[1]}."
 
 
-@pytest.mark.parametrize("signed", [with_another_key, with_no_signature, lambda _: "x"])
-def test_a_forged_id_token_is_refused(site, signed):
+def with_nonsense(_claims):
+    return "x"
+
+
+def with_a_number(_claims):
+    return 5
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"),
+    [
+        (with_another_key, "bad_signature"),
+        (with_no_signature, "unsupported_algorithm"),
+        (with_nonsense, "decode_error"),
+        (with_a_number, "decode_error"),
+    ],
+)
+def test_a_forged_id_token_is_refused(site, signed, reason):
     site.provider.signed = signed
 
-    assert refused(site, site.sign_in())
+    assert refused(site, site.sign_in(), reason)
 
 
 def test_an_id_token_signed_with_a_shared_secret_is_refused(site):
@@ -336,7 +387,7 @@ def test_an_id_token_signed_with_a_shared_secret_is_refused(site):
     public = OctKey.import_key(json.dumps(site.provider.key.as_dict(private=False)))
     site.provider.signed = lambda claims: jwt.encode({"alg": "HS256"}, claims, public)
 
-    assert refused(site, site.sign_in())
+    assert refused(site, site.sign_in(), "unsupported_algorithm")
 
 
 def test_a_code_works_once(site):
@@ -350,14 +401,93 @@ def test_a_code_works_once(site):
     site.client.cookies.set("compaan-oidc", kept)
     again = site.come(back)
 
-    assert refused(site, again)
+    assert refused(site, again, "invalid_grant")
     assert len(site.provider.sent) == 2
 
 
 def test_somebody_who_says_no_is_led_back(site):
     answer = httpx2.post(site.leave(), data={"action": "deny"})
 
-    assert refused(site, site.come(answer.headers["location"]))
+    assert refused(site, site.come(answer.headers["location"]), "access_denied")
+    assert site.provider.sent == []
+
+
+def test_what_no_provider_says_is_not_logged(site):
+    url = site.leave()
+    state = parse_qs(urlsplit(url).query)["state"][0]
+
+    back = f"{oidc.BACK}?state={state}&error=ada@example.org"
+
+    assert refused(site, site.come(back), "other_error")
+
+
+# The addresses of providers that do not send `email_verified: true`.
+
+YES = [True, "true", "True", 1, "1"]
+NO = [False, "false", 0, "0", "", "perhaps", [True], 1.5, {}]
+
+
+@pytest.mark.parametrize(
+    ("trust", "claims", "reason"),
+    [
+        ("1", {}, None),
+        ("1", {"email_verified": None}, None),
+        ("1", {"email": None, "preferred_username": EMAIL, "upn": EMAIL}, "no_email"),
+        *(("1", {"email_verified": yes}, None) for yes in YES),
+        *(("1", {"email_verified": no}, "email_not_verified") for no in NO),
+        ("0", {}, "email_not_confirmed"),
+        ("0", {"xms_edov": True}, "email_not_confirmed"),
+        ("xms_edov", {}, "email_not_confirmed"),
+        ("xms_edov", {"email_verified": True}, None),
+        *(("xms_edov", {"xms_edov": yes}, None) for yes in YES),
+        *(("xms_edov", {"xms_edov": no}, "email_not_verified") for no in NO),
+        ("xms_edov", {"xms_edov": 1, "email_verified": False}, "email_not_verified"),
+        ("xms_edov", {"xms_edov": 0, "email_verified": True}, "email_not_verified"),
+        ("email_verified", {"email_verified": "true"}, None),
+    ],
+    ids=str,
+)
+def test_an_address_is_certain_as_the_operator_says(trust, claims, reason):
+    settings = settings_for("sqlite://", "https://id.example", oidc_trust_email=trust)
+    told = {"sub": "a", "email": EMAIL} | claims
+
+    with capture_logs() as lines:
+        found = oidc._confirmed(settings, [told])  # noqa: SLF001
+
+    assert found == (None if reason else EMAIL)
+    assert [line["reason"] for line in lines] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("trust", ["1", "true", "xms_edov"])
+def test_somebody_of_entra_comes_in_where_it_is_trusted(
+    sqlite_service, provider, trust
+):
+    provider.claims = {"preferred_username": EMAIL, "xms_edov": "1"}
+    wanted = {"oidc_trust_email": trust}
+    with open_site(sqlite_service.url, provider, **wanted) as site:
+        assert site.sign_in("silent").status_code == 303
+        assert site.is_in
+        assert site.why() == []
+
+
+def test_a_no_counts_wherever_the_provider_says_it(sqlite_service, provider):
+    # The address is told at the end point for it alone.
+    wanted = {"oidc_trust_email": "1"}
+    with open_site(sqlite_service.url, provider, **wanted) as site:
+        for who, verified in (("doubtful", None), ("silent", False)):
+            provider.claims = {"email": None, "email_verified": verified}
+            assert site.sign_in(who).status_code == 401
+            assert site.why() == ["email_not_verified"]
+        provider.claims = {"email": None}
+        assert site.sign_in("silent").status_code == 303
+
+
+def test_a_provider_without_an_end_point_for_addresses_has_none(site):
+    site.provider.claims = {"email": None, "email_verified": None}
+    site.provider.left_out = {"userinfo_endpoint"}
+
+    assert site.sign_in().status_code == 401
+    assert site.why() == ["no_email"]
 
 
 def test_a_provider_with_another_name_is_not_trusted(site):

@@ -144,3 +144,22 @@ def test_a_provider_needs_the_extra(tmp_path):
         "COMPAAN_OIDC_ISSUER is set, but what it needs is not installed: "
         "`.venv/bin/pip install -e '.[oidc]'`.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        *(("", ""), ("0", ""), ("False", ""), ("no", "")),
+        *(("1", "1"), ("true", "1"), (" Yes ", "1"), ("xms_edov", "xms_edov")),
+        ("https://claims.example/verified", "https://claims.example/verified"),
+        *(("email verified", None), ("2", None), ("é", None), ("a" * 201, None)),
+    ],
+)
+def test_what_confirms_an_address_is_yes_no_or_a_claim(monkeypatch, given, kept):
+    monkeypatch.setenv("COMPAAN_OIDC_TRUST_EMAIL", given)
+
+    if kept is None:
+        with pytest.raises(ValidationError, match="1, 0 or the name of a claim"):
+            Settings()
+    else:
+        assert Settings().oidc_trust_email == kept
