@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
 from app.permissions import Actor, Scope
+from app.routes import before_body
 from app.services import idempotency, runs, tokens
 from app.services.answers import Answers
+from app.services.callers import network
 from app.services.changes import differences
 from app.services.following import Following
 from app.services.paging import LONGEST_CURSOR, Cut
@@ -27,6 +30,8 @@ from app.settings import Settings
 from schemas import Run
 
 Identify = Callable[[Session], Actor]
+READING = frozenset({"GET", "HEAD"})
+"""Methods of requests without a body."""
 _SCOPES: dict[str, Scope] = {
     "cities": "cities:write",
     "rounds": "rounds:write",
@@ -66,6 +71,11 @@ class Desk:
             self._presence.note(actor)
             yield session, actor
 
+    def check(self) -> None:
+        """Raise `Unknown` if the caller is not known."""
+        with self.read():
+            pass
+
     @contextmanager
     def write(self) -> Iterator[tuple[Session, Actor]]:
         """Open one transaction, or raise `Unknown` or `Forbidden`."""
@@ -100,10 +110,7 @@ _bearer = HTTPBearer(
 )
 
 
-async def _desk(
-    request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Desk:
+def _desk_of(request: Request, given: HTTPAuthorizationCredentials | None) -> Desk:
     if given is None:
         raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
     secret = given.credentials
@@ -113,6 +120,23 @@ async def _desk(
         lambda session: tokens.bearer(session, secret),
         _SCOPES.get(path.partition("/")[0], "write"),
     )
+
+
+@before_body
+async def _must_be_known(request: Request) -> None:
+    """Refuse to read what somebody sends who is not known."""
+    if request.method in READING:
+        return  # there is no body, and `Desk` looks the caller up
+    desk = _desk_of(request, await _bearer(request))
+    await anyio.to_thread.run_sync(desk.check)
+
+
+async def _desk(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _known: Annotated[None, Depends(_must_be_known)],
+) -> Desk:
+    return _desk_of(request, given)
 
 
 async def _hall(
@@ -167,7 +191,13 @@ async def _settings(request: Request) -> Settings:
 
 
 async def _caller(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return network(request.client.host if request.client else None)
+
+
+@before_body
+async def count_matching(request: Request) -> None:
+    """Count a matching without an account, before its body is read."""
+    request.app.state.stateless.count(await _caller(request))
 
 
 async def says_json(request: Request) -> None:

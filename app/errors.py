@@ -343,7 +343,7 @@ def details(error: Refusal) -> ProblemDetails:
 
 def invalid(error: ValidationError) -> InvalidInput:
     """Return what Pydantic found as a refusal."""
-    errors = input_errors(error.errors())
+    errors = input_errors(error.errors(include_url=False, include_input=False))
     return InvalidInput(f"{errors[0].pointer}: {errors[0].message}", errors)
 
 

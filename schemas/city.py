@@ -23,6 +23,7 @@ from schemas._wire import (
     refuse,
 )
 from schemas.areas import AreaId, Role
+from schemas.bounds import LONG_LIST
 
 Level = Annotated[Annotated[int, Field(ge=0, le=4), Number], NullIsOmitted]
 Places = Annotated[Annotated[int, Field(ge=0, le=10_000), Number], NullIsOmitted]
@@ -136,7 +137,7 @@ class City(Wire):
         dict[AreaId, AreaLevels], Field(min_length=1), AfterValidator(_in_order)
     ]
     """Need and strength per policy area; an area left out means 0 and 0."""
-    practices: Annotated[tuple[Practice, ...], Field(max_length=200)] = ()
+    practices: Annotated[tuple[Practice, ...], Field(max_length=200), LONG_LIST] = ()
     needs_text: Text | None = None
 
     @model_validator(mode="after")

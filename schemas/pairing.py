@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schemas._wire import Reason, Text, Wire, refuse
 from schemas.areas import Role
+from schemas.bounds import LONG_LIST
 from schemas.page import Page
 from schemas.solution import Adjustment, Contribution
 from schemas.what_if import Difference, Pair
@@ -125,9 +126,9 @@ class AnswerWrite(Wire):
 class OverrideWrite(Wire):
     """What organisers decide otherwise than the staged proposal, and why."""
 
-    force: Annotated[tuple[Pair, ...], Field(max_length=100)] = ()
+    force: Annotated[tuple[Pair, ...], Field(max_length=100), LONG_LIST] = ()
     """Pairs that must be."""
-    ban: Annotated[tuple[Pair, ...], Field(max_length=100)] = ()
+    ban: Annotated[tuple[Pair, ...], Field(max_length=100), LONG_LIST] = ()
     """Pairs that must not be."""
     reason: Reason
     """It is published with the decision."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas._wire import Boolean, Id, NullIsOmitted, Number, Switch, Text, Wire
+from schemas.bounds import LONG_LIST
 
 Objective = Literal["total", "served", "fair", "stable"]
 Criterion = Literal[
@@ -95,9 +96,9 @@ class Policy(Wire):
     """Points beside the score for each earlier round in which a city was left out, at
     most two rounds a city and role; 0: off."""
     rules: Annotated[Rules, NullIsOmitted] = Rules()
-    caps: Annotated[tuple[Cap, ...], Field(max_length=100)] = ()
+    caps: Annotated[tuple[Cap, ...], Field(max_length=100), LONG_LIST] = ()
     min_load: Annotated[MinLoad, NullIsOmitted] = MinLoad()
-    pins: Annotated[tuple[Decision, ...], Field(max_length=10_000)] = ()
+    pins: Annotated[tuple[Decision, ...], Field(max_length=10_000), LONG_LIST] = ()
     """Pairs that must be."""
-    bans: Annotated[tuple[Decision, ...], Field(max_length=100_000)] = ()
+    bans: Annotated[tuple[Decision, ...], Field(max_length=100_000), LONG_LIST] = ()
     """Pairs that must not be."""

@@ -1,12 +1,14 @@
 """What is to be matched: cities, what they wish, and what was before."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from schemas._wire import Id, Line, Place, Wire, refuse
 from schemas.areas import Role
+from schemas.bounds import LONG_LIST, MOST_ERRORS
 from schemas.city import City
 from schemas.policy import Policy
 
@@ -55,24 +57,29 @@ def _repeated(keys: Iterable[object]) -> list[int]:
 class Problem(Wire):
     """Everything a matching depends on besides the policy."""
 
-    cities: Annotated[tuple[City, ...], Field(max_length=100_000)]
-    wishes: Annotated[tuple[Wish, ...], Field(max_length=200_000)] = ()
-    vetoes: Annotated[tuple[Veto, ...], Field(max_length=200_000)] = ()
-    history: Annotated[tuple[PastPairing, ...], Field(max_length=1_000_000)] = ()
-    left_out: Annotated[tuple[LeftOut, ...], Field(max_length=1_000_000)] = ()
+    cities: Annotated[tuple[City, ...], Field(max_length=100_000), LONG_LIST]
+    wishes: Annotated[tuple[Wish, ...], Field(max_length=200_000), LONG_LIST] = ()
+    vetoes: Annotated[tuple[Veto, ...], Field(max_length=200_000), LONG_LIST] = ()
+    history: Annotated[
+        tuple[PastPairing, ...], Field(max_length=1_000_000), LONG_LIST
+    ] = ()
+    left_out: Annotated[
+        tuple[LeftOut, ...], Field(max_length=1_000_000), LONG_LIST
+    ] = ()
     """Who got no partner before: counts only where `left_out_credit` is on."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         ids = [city.id for city in self.cities]
-        refuse(
-            *(
+        errors = chain(
+            (
                 (("cities", at, "id"), "duplicate", f"`{ids[at]}` is taken already.")
                 for at in _repeated(ids)
             ),
-            *self._wrong_wishes(set(ids)),
-            *self._wrong_vetoes(set(ids)),
+            self._wrong_wishes(set(ids)),
+            self._wrong_vetoes(set(ids)),
         )
+        refuse(*islice(errors, MOST_ERRORS + 1))
         return self
 
     def _wrong_wishes(self, known: set[str]) -> Iterable[tuple[Place, str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas._wire import Place, Wire
+from schemas.bounds import ECHO
 
 _MESSAGES = {
     "missing": "This field is required: add it.",
@@ -13,8 +14,6 @@ _MESSAGES = {
     "model_type": "Write an object: { … }.",
     "finite_number": "Write a finite number; leave the field out when it is unknown.",
 }
-# Follows from another error of the same object, and says nothing on its own.
-_ECHO = "default_factory_not_called"
 
 
 class InputError(Wire):
@@ -66,5 +65,5 @@ def input_errors(found: Sequence[Any], strip: int = 0) -> list[InputError]:
             message=_MESSAGES.get(error["type"], error["msg"]),
         )
         for error in found
-        if error["type"] != _ECHO
+        if error["type"] != ECHO
     ]

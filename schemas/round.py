@@ -18,6 +18,7 @@ from schemas._wire import (
     refuse,
 )
 from schemas.areas import AreaId, Role
+from schemas.bounds import LONG_LIST
 from schemas.city import Places, Unique
 from schemas.page import Page
 from schemas.solution import Relaxation
@@ -102,7 +103,7 @@ class ParticipationWrite(Wire):
     learner_demand: Places | None = None
     wishes: Annotated[tuple[PartnerWish, ...], Field(max_length=2)] = ()
     """Seen by organisers and the city itself only."""
-    vetoes: Annotated[tuple[Slug, ...], Field(max_length=1000), Unique] = ()
+    vetoes: Annotated[tuple[Slug, ...], Field(max_length=1000), LONG_LIST, Unique] = ()
     """Cities it will not be paired with; seen by organisers and the city only."""
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas._wire import Boolean, Line, NullIsOmitted, Wire
+from schemas.bounds import LONG_LIST
 from schemas.city import Unique
 from schemas.page import Page
 
@@ -83,7 +84,11 @@ class WebhookWrite(Wire):
     """Where to send: `https`, unless the service's owner allows internal networks."""
     description: Line | None = None
     events: Annotated[
-        tuple[EventType, ...], AfterValidator(_are_different), Unique, NullIsOmitted
+        tuple[EventType, ...],
+        LONG_LIST,
+        AfterValidator(_are_different),
+        Unique,
+        NullIsOmitted,
     ] = ()
     """The types of events that it wants; none: all."""
     active: Annotated[Boolean, NullIsOmitted] = True

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from schemas._wire import Id, NullIsOmitted, Wire
+from schemas.bounds import LONG_LIST
 from schemas.city import City
 from schemas.policy import Rules, Weights
 from schemas.solution import Adjustment, Contribution, Solution
@@ -56,13 +57,13 @@ class Difference(Wire):
 class Change(Wire):
     """What to decide otherwise; every field may be left out."""
 
-    force: Annotated[tuple[Pair, ...], Field(max_length=1000)] = ()
+    force: Annotated[tuple[Pair, ...], Field(max_length=1000), LONG_LIST] = ()
     """Pairs that must be, as if pinned."""
-    ban: Annotated[tuple[Pair, ...], Field(max_length=1000)] = ()
+    ban: Annotated[tuple[Pair, ...], Field(max_length=1000), LONG_LIST] = ()
     """Pairs that must not be."""
-    remove: Annotated[tuple[Id, ...], Field(max_length=1000)] = ()
+    remove: Annotated[tuple[Id, ...], Field(max_length=1000), LONG_LIST] = ()
     """Cities that leave, with the pins, bans, wishes and vetoes that name them."""
-    add: Annotated[tuple[City, ...], Field(max_length=1000)] = ()
+    add: Annotated[tuple[City, ...], Field(max_length=1000), LONG_LIST] = ()
     """Cities that join."""
     weights: Annotated[Weights, BeforeValidator(_without_nulls), NullIsOmitted] = (
         Weights()

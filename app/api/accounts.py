@@ -35,6 +35,7 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import accounts, signing_in, tokens
 from schemas import (
     Account,
@@ -49,7 +50,7 @@ from schemas import (
     TokenWrite,
 )
 
-router = APIRouter(tags=["accounts"])
+router = APIRouter(route_class=Route, tags=["accounts"])
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _MERGE = Body(media_type="application/merge-patch+json")
@@ -87,7 +88,7 @@ def read_own_account(desk: At) -> Response:
     openapi_extra=merge_patch_of(OwnAccountWrite, {"language": "fr"}),
 )
 def patch_own_account(
-    desk: At, patch: Annotated[dict[str, Any], _MERGE], if_match: IfMatch
+    desk: At, patch: Annotated[dict[str, Any], _MERGE, CHECKED], if_match: IfMatch
 ) -> Response:
     """Change the caller's own name or language (JSON merge patch, RFC 7396)."""
     with desk.write() as (session, actor):
@@ -119,7 +120,7 @@ def set_password(
     desk: At,
     throttle: TheThrottle,
     caller: Caller,
-    new: Annotated[PasswordWrite, Body(examples=[_SECRET])],
+    new: Annotated[PasswordWrite, Body(examples=[_SECRET]), CHECKED],
 ) -> None:
     """Set the caller's own password; its browsers are signed out, but the one asking.
 
@@ -175,7 +176,7 @@ def list_tokens(desk: At) -> Tokens:
     responses=answers({201: {"headers": PLACED}}, *_BODY, Forbidden, Conflict),
 )
 def make_token(
-    desk: At, new: Annotated[TokenWrite, Body(examples=[_TOKEN])]
+    desk: At, new: Annotated[TokenWrite, Body(examples=[_TOKEN]), CHECKED]
 ) -> Response:
     """Make a token of the caller's own account; its secret is shown this once.
 
@@ -228,7 +229,9 @@ def list_accounts(desk: At, cut: PageCut, request: Request) -> Accounts:
     ),
 )
 def invite(
-    desk: At, once: OnlyOnce, new: Annotated[Invitation, Body(examples=[_INVITED])]
+    desk: At,
+    once: OnlyOnce,
+    new: Annotated[Invitation, Body(examples=[_INVITED]), CHECKED],
 ) -> Response:
     """Invite somebody: the mail has a link that lets its reader in once.
 
@@ -272,7 +275,7 @@ def read_account(desk: At, account_id: _Id) -> Response:
 def patch_account(
     desk: At,
     account_id: _Id,
-    patch: Annotated[dict[str, Any], _MERGE],
+    patch: Annotated[dict[str, Any], _MERGE, CHECKED],
     if_match: IfMatch,
 ) -> Response:
     """Change an account (JSON merge patch, RFC 7396); it counts at once."""

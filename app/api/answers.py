@@ -23,12 +23,13 @@ from app.errors import (
     WrongPhase,
     WrongType,
 )
+from app.routes import CHECKED, Route
 from app.services import repairs, rounds, runs
 from app.services.words.catalogue import Language
 from app.services.words.why_not import sentences
 from schemas import Change, Drill, Repairs, WhatIf, WhyNot
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(route_class=Route, tags=["answers"])
 
 _COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, Died)
 _SLUG = r"[a-z0-9-]{1,63}"
@@ -56,7 +57,7 @@ def ask_what_if(
     desk: At,
     answers: TheAnswers,
     run_id: RunId,
-    change: Annotated[Change, Body(examples=_CHANGES)],
+    change: Annotated[Change, Body(examples=_CHANGES), CHECKED],
 ) -> WhatIf:
     """Tell what the run would find if something were decided otherwise."""
     with desk.read() as (session, actor):

@@ -36,6 +36,7 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import audit, bridge, cities
 from schemas import (
     AreaId,
@@ -103,7 +104,7 @@ def _told(row: models.City, status: int = 200) -> Response:
 
 def router() -> APIRouter:
     """Return the routes; the example of a city is Mechelen as IncluCities had it."""
-    routes = APIRouter(prefix="/cities", tags=["cities"])
+    routes = APIRouter(route_class=Route, prefix="/cities", tags=["cities"])
     example: dict[str, Any] = next(
         city.model_dump(mode="json", exclude_none=True)
         for city in data.inclucities().cities
@@ -134,7 +135,9 @@ def router() -> APIRouter:
         ),
     )
     def register_city(
-        desk: At, once: OnlyOnce, new: Annotated[CityWrite, Body(examples=[example])]
+        desk: At,
+        once: OnlyOnce,
+        new: Annotated[CityWrite, Body(examples=[example]), CHECKED],
     ) -> Response:
         """Register a city; without an `id`, one is made of the name."""
         return once.answer(
@@ -173,7 +176,7 @@ def router() -> APIRouter:
     def put_city(
         desk: At,
         city_id: CityId,
-        new: Annotated[CityWrite, Body(examples=[example])],
+        new: Annotated[CityWrite, Body(examples=[example]), CHECKED],
         if_match: IfMatchOrNew,
     ) -> Response:
         """Replace a city, or register it under this id.
@@ -204,7 +207,7 @@ def router() -> APIRouter:
         desk: At,
         city_id: CityId,
         patch: Annotated[
-            dict[str, Any], Body(media_type="application/merge-patch+json")
+            dict[str, Any], Body(media_type="application/merge-patch+json"), CHECKED
         ],
         if_match: IfMatch,
     ) -> Response:
@@ -305,7 +308,7 @@ def _add_practices(routes: APIRouter) -> None:
         desk: At,
         once: OnlyOnce,
         city_id: CityId,
-        new: Annotated[Practice, Body(examples=[example])],
+        new: Annotated[Practice, Body(examples=[example]), CHECKED],
     ) -> Response:
         """Add a practice; the city gets a new version."""
 
@@ -338,7 +341,7 @@ def _add_practices(routes: APIRouter) -> None:
         desk: At,
         city_id: CityId,
         practice_id: PracticeId,
-        new: Annotated[Practice, Body(examples=[example])],
+        new: Annotated[Practice, Body(examples=[example]), CHECKED],
         if_match: IfMatch,
     ) -> Response:
         """Replace a practice; the city gets a new version."""

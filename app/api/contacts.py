@@ -23,10 +23,13 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import contacts
 from schemas import Contact, Contacts, ContactWrite
 
-router = APIRouter(prefix="/cities/{city_id:city}/contacts", tags=["contacts"])
+router = APIRouter(
+    route_class=Route, prefix="/cities/{city_id:city}/contacts", tags=["contacts"]
+)
 ContactId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _EXAMPLE = {
@@ -73,7 +76,7 @@ def add_contact(
     desk: At,
     once: OnlyOnce,
     city_id: CityId,
-    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE])],
+    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE]), CHECKED],
 ) -> Response:
     """Add a contact person: better a desk's mailbox than somebody's own."""
 
@@ -106,7 +109,7 @@ def put_contact(
     desk: At,
     city_id: CityId,
     contact_id: ContactId,
-    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE])],
+    new: Annotated[ContactWrite, Body(examples=[_EXAMPLE]), CHECKED],
     if_match: IfMatch,
 ) -> Response:
     """Replace a contact person; sent as it is, it is confirmed for 24 months more."""

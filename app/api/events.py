@@ -11,9 +11,10 @@ from app.api.problems import answers
 from app.api.runs import RunId
 from app.deps import RETRY, At, TheFollowing, looked_at
 from app.errors import NotFound
+from app.routes import Route
 from schemas import Run
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(route_class=Route, tags=["runs"])
 _STREAM: dict[str, Any] = {
     "description": "An event `run` at once, then at every change of state or progress; "
     "the stream ends after the final state. It is cut after some minutes, or when the "

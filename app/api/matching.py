@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from app import data
 from app.api.problems import refusals
-from app.deps import Caller, StatelessService, says_json
+from app.deps import StatelessService, count_matching, says_json
 from app.errors import (
     Busy,
     Died,
@@ -20,12 +20,13 @@ from app.errors import (
     TooSlow,
     WrongType,
 )
+from app.routes import CHECKED, Route
 from schemas import MatchRequest, PolicyAreas, Solution
 
 
 def router() -> APIRouter:
     """Return the routes; the example of `POST /match` is the real IncluCities round."""
-    routes = APIRouter(tags=["matching"])
+    routes = APIRouter(route_class=Route, tags=["matching"])
     example: dict[str, Any] = data.inclucities().model_dump(
         mode="json", exclude_none=True, exclude_defaults=True
     )
@@ -37,7 +38,7 @@ def router() -> APIRouter:
 
     @routes.post(
         "/match",
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(count_matching), Depends(says_json)],
         responses=refusals(
             NotJson,
             TooLarge,
@@ -56,9 +57,8 @@ def router() -> APIRouter:
         },
     )
     def match_cities(
-        request: MatchRequest,
+        request: Annotated[MatchRequest, CHECKED],
         stateless: StatelessService,
-        caller: Caller,
         trials: Annotated[
             int,
             Query(ge=0, le=1000, description="Trials that tell how firm a pairing is."),
@@ -70,6 +70,6 @@ def router() -> APIRouter:
         pairing says in which share of them it stays when weights and answers are a
         little different, or a city leaves.
         """
-        return stateless.match(request, trials, caller)
+        return stateless.match(request, trials)
 
     return routes

@@ -11,13 +11,14 @@ from app.api.rounds import RoundId
 from app.deps import At, OnlyOnce, PageCut, TheSettings, next_page, told
 from app.errors import Conflict, Forbidden, InvalidInput, KeyReused, NotFound
 from app.permissions import Actor
+from app.routes import Route
 from app.services import delivery, notices, outbox, rounds
 from schemas import Message, Messages, MessageState, Outbox
 
 MessageId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _SENT = (InvalidInput, Forbidden, NotFound, Conflict, KeyReused)
 
-router = APIRouter(tags=["outbox"])
+router = APIRouter(route_class=Route, tags=["outbox"])
 
 
 @router.get("/rounds/{round_id}/outbox", responses=refusals(NotFound))

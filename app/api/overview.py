@@ -19,11 +19,12 @@ from app.errors import (
     WrongPhase,
 )
 from app.render import STYLED, chosen_page
+from app.routes import Route
 from app.services import decisions, health, ledger, policies, rounds, runs, scenarios
 from app.services.words.catalogue import Language
 from schemas import Health, HowWeChose, Ledger, ReleasedDecision, Scenarios
 
-router = APIRouter(tags=["overview"])
+router = APIRouter(route_class=Route, tags=["overview"])
 
 _BINARY = {"type": "string", "format": "binary"}
 Lang = Annotated[Language, Query(description="Of the text.")]

@@ -52,6 +52,7 @@ from app.errors import (
     invalid,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import (
     audit,
     check_ins,
@@ -83,6 +84,7 @@ from schemas import (
     RoundPairings,
     StageWrite,
 )
+from schemas.bounds import ErrorCount
 
 PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
@@ -93,7 +95,7 @@ _PAIR = {"mentor": "schaerbeek", "learner": "capaci"}
 _TOLD = 5
 """Most entries of the log that are told to whoever has seen an older version."""
 
-router = APIRouter(tags=["pairings"])
+router = APIRouter(route_class=Route, tags=["pairings"])
 
 
 def _as_seen(
@@ -153,7 +155,7 @@ def stage_round(
     once: OnlyOnce,
     round_id: RoundId,
     if_match: IfMatchIfSent,
-    new: Annotated[StageWrite, Body(examples=[{"run": _RUN}])],
+    new: Annotated[StageWrite, Body(examples=[{"run": _RUN}]), CHECKED],
 ) -> Response:
     """Stage the pairings of a run: they may be edited, and nobody is told of them.
 
@@ -182,7 +184,7 @@ def release_round(
     once: OnlyOnce,
     round_id: RoundId,
     if_match: IfMatchIfSent,
-    new: Annotated[ReleaseWrite | None, Body(examples=[{}])] = None,
+    new: Annotated[ReleaseWrite | None, Body(examples=[{}]), CHECKED] = None,
 ) -> Response:
     """Offer what is staged: the held messages go out, and the decision is sealed."""
 
@@ -211,6 +213,7 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
     new: Annotated[
         OverrideWrite,
         Body(examples=[{"force": [_PAIR], "reason": "They have worked together."}]),
+        CHECKED,
     ],
     *,
     dry_run: Annotated[
@@ -296,7 +299,7 @@ def patch_pairing(
     desk: At,
     pairing_id: PairingId,
     patch: Annotated[
-        dict[str, object], Body(media_type="application/merge-patch+json")
+        dict[str, object], Body(media_type="application/merge-patch+json"), CHECKED
     ],
     if_match: IfMatch,
 ) -> Response:
@@ -304,7 +307,7 @@ def patch_pairing(
     with desk.write() as (session, actor):
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         try:
-            new = PairingWrite.model_validate(patch)
+            new = PairingWrite.model_validate(patch, context=ErrorCount())
         except ValidationError as error:
             raise invalid(error) from None
         there = row.answer_by.isoformat() if row.answer_by else None
@@ -343,6 +346,7 @@ def answer_pairing(
                 {"side": "mentor", "answer": "decline", "reason_code": "timing"},
             ]
         ),
+        CHECKED,
     ],
 ) -> Response:
     """Accept or decline an offered pairing for one of its two cities.
@@ -364,7 +368,9 @@ def dismiss_pairing(
     desk: At,
     once: OnlyOnce,
     pairing_id: PairingId,
-    new: Annotated[ReasonWrite, Body(examples=[{"reason": "They met last year."}])],
+    new: Annotated[
+        ReasonWrite, Body(examples=[{"reason": "They met last year."}]), CHECKED
+    ],
 ) -> Response:
     """Take a staged pairing out; nobody is told. A repair may fill the places."""
     return once.answer(desk, _changing(pairing_id, pairings.dismiss, new.reason))
@@ -388,7 +394,9 @@ def withdraw_pairing(
     desk: At,
     once: OnlyOnce,
     pairing_id: PairingId,
-    new: Annotated[ReasonWrite, Body(examples=[{"reason": "The project ended."}])],
+    new: Annotated[
+        ReasonWrite, Body(examples=[{"reason": "The project ended."}]), CHECKED
+    ],
 ) -> Response:
     """Take back an offered or confirmed pairing; its two cities are told."""
     return once.answer(desk, _changing(pairing_id, pairings.withdraw, new.reason))
@@ -448,7 +456,7 @@ def add_check_in(
     once: OnlyOnce,
     pairing_id: PairingId,
     new: Annotated[
-        CheckInWrite, Body(examples=[{"fit": "good", "note": "First visit."}])
+        CheckInWrite, Body(examples=[{"fit": "good", "note": "First visit."}]), CHECKED
     ],
 ) -> Response:
     """Note of a confirmed pairing that the two met, or how it goes."""
@@ -473,7 +481,7 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
     answers: TheAnswers,
     round_id: RoundId,
     if_match: IfMatchIfSent,
-    new: Annotated[RepairWrite, Body(examples=[{"repair": "0" * 16}])],
+    new: Annotated[RepairWrite, Body(examples=[{"repair": "0" * 16}]), CHECKED],
 ) -> Response:
     """Make one of the repairs that `GET …/repairs` lists, by its `id`.
 

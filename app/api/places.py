@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from app.api.problems import refusals
 from app.deps import At, ThePlaces
 from app.errors import InvalidInput
+from app.routes import Route
 from schemas import Places
 from schemas.city import CountryCode
 
-router = APIRouter(prefix="/places", tags=["cities"])
+router = APIRouter(route_class=Route, prefix="/places", tags=["cities"])
 
 
 @router.get("", responses=refusals(InvalidInput))

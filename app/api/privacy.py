@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.api.problems import answers, refusals
 from app.deps import At, PageCut, TheSettings, next_page, told
 from app.errors import InvalidInput, NotFound
+from app.routes import Route
 from app.services import accounts, audit, own_data
 from schemas import AuditLog
 from schemas.privacy import AccountExport
 
-router = APIRouter(tags=["privacy"])
+router = APIRouter(route_class=Route, tags=["privacy"])
 _ID = r"^[0-9a-f]{32}$"
 _DOWNLOAD = {
     "Content-Disposition": {

@@ -25,9 +25,9 @@ from app.errors import (
     details,
 )
 from schemas import InputError, ProblemDetails, input_errors
+from schemas.bounds import MOST_ERRORS
 
 PROBLEM_JSON = "application/problem+json"
-_MOST_ERRORS = 100
 _TAGGED: dict[str, Any] = {
     "ETag": {
         "schema": {"type": "string"},
@@ -69,8 +69,16 @@ def answers(
 
 def answer(error: Refusal) -> JSONResponse:
     """Return the refusal as problem+json."""
+    told = details(error)
+    if len(told.errors) > MOST_ERRORS:
+        detail = (
+            f"{told.detail} There are more than {MOST_ERRORS} errors; "
+            f"{MOST_ERRORS} are listed."
+        )
+        errors = told.errors[:MOST_ERRORS]
+        told = told.model_copy(update={"detail": detail, "errors": errors})
     return JSONResponse(
-        details(error).to_dict(),
+        told.to_dict(),
         error.status,
         headers=error.headers,
         media_type=PROBLEM_JSON,
@@ -137,9 +145,7 @@ def _of_input(request: Request, error: RequestValidationError) -> Refusal:
         return NoPrecondition("Send the ETag that you read in If-Match.")
     errors = [_pointed(each) for each in found if input_errors([each])]
     detail = f"{errors[0].pointer or 'The body'}: {errors[0].message}"
-    if len(errors) > _MOST_ERRORS:
-        detail += f" There are {len(errors)} errors; {_MOST_ERRORS} are listed."
-    return InvalidInput(detail, errors[:_MOST_ERRORS])
+    return InvalidInput(detail, errors)
 
 
 Shown = Callable[[Request, Refusal], Response]

@@ -41,6 +41,7 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import (
     audit,
     copying,
@@ -68,7 +69,7 @@ RoundId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,63}$", examples=["incluciti
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _EXAMPLE = {"name": "Housing 2027", "description": "A year of visits on housing."}
 
-router = APIRouter(prefix="/rounds", tags=["rounds"])
+router = APIRouter(route_class=Route, prefix="/rounds", tags=["rounds"])
 
 
 def _told(row: models.Round, status: int = 200) -> Response:
@@ -103,7 +104,9 @@ def list_rounds(
     ),
 )
 def open_round(
-    desk: At, once: OnlyOnce, new: Annotated[RoundNew, Body(examples=[_EXAMPLE])]
+    desk: At,
+    once: OnlyOnce,
+    new: Annotated[RoundNew, Body(examples=[_EXAMPLE]), CHECKED],
 ) -> Response:
     """Set up a round, as a draft; without an `id`, one is made of the name.
 
@@ -142,7 +145,7 @@ def read_round(desk: At, round_id: RoundId) -> Response:
 def put_round(
     desk: At,
     round_id: RoundId,
-    new: Annotated[RoundWrite, Body(examples=[_EXAMPLE])],
+    new: Annotated[RoundWrite, Body(examples=[_EXAMPLE]), CHECKED],
     if_match: IfMatchOrNew,
 ) -> Response:
     """Replace name and description of a round, or set one up under this id.
@@ -178,7 +181,7 @@ def patch_round(
     desk: At,
     round_id: RoundId,
     patch: Annotated[
-        dict[str, object], Body(media_type="application/merge-patch+json")
+        dict[str, object], Body(media_type="application/merge-patch+json"), CHECKED
     ],
     if_match: IfMatch,
 ) -> Response:
@@ -218,7 +221,9 @@ def move_round(
     desk: At,
     once: OnlyOnce,
     round_id: RoundId,
-    change: Annotated[PhaseChange, Body(examples=[{"to": "open", "reason": None}])],
+    change: Annotated[
+        PhaseChange, Body(examples=[{"to": "open", "reason": None}]), CHECKED
+    ],
 ) -> Response:
     """Bring a round into another phase; a step back needs a reason.
 
@@ -284,7 +289,9 @@ def put_participant(
     desk: At,
     round_id: RoundId,
     city_id: CityId,
-    new: Annotated[ParticipationWrite, Body(examples=[{"mentor_capacity": None}])],
+    new: Annotated[
+        ParticipationWrite, Body(examples=[{"mentor_capacity": None}]), CHECKED
+    ],
     if_match: IfMatchOrNew,
 ) -> Response:
     """Enter a city, or change how it takes part; left out is as in its profile.
@@ -362,7 +369,9 @@ def read_policy(desk: At, round_id: RoundId) -> Response:
 def put_policy(
     desk: At,
     round_id: RoundId,
-    new: Annotated[Policy, Body(examples=[{"rules": {"different_country": True}}])],
+    new: Annotated[
+        Policy, Body(examples=[{"rules": {"different_country": True}}]), CHECKED
+    ],
     if_match: IfMatch,
 ) -> Response:
     """Replace the weights, rules, pins, bans and the objective of a round."""

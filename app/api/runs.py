@@ -36,6 +36,7 @@ from app.errors import (
 )
 from app.permissions import Actor
 from app.render import STYLED, solution_csv, solution_page
+from app.routes import CHECKED, Route
 from app.services import bundle, rounds, runs
 from schemas import Run, Runs, RunWrite, Solution
 
@@ -44,7 +45,7 @@ _BINARY = {"type": "string", "format": "binary"}
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a run that somebody waits for."""
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(route_class=Route, tags=["runs"])
 
 
 def _place(run_id: str) -> str:
@@ -78,7 +79,7 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
     request: Request,
     settings: TheSettings,
     round_id: RoundId,
-    new: Annotated[RunWrite, Body(examples=[{"label": "first trial"}])],
+    new: Annotated[RunWrite, Body(examples=[{"label": "first trial"}]), CHECKED],
     wait: Annotated[
         float, Query(ge=0, le=60, description="Seconds to wait for the end of it.")
     ] = 0,

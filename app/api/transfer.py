@@ -25,6 +25,7 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import Route, read_form
 from app.services import cities, imports, workbook
 from schemas import ImportReport
 
@@ -54,7 +55,7 @@ _SHEETS: dict[str, Any] = {
 }
 _GEOJSON = "application/geo+json"
 
-router = APIRouter(prefix="/cities", tags=["cities"])
+router = APIRouter(route_class=Route, prefix="/cities", tags=["cities"])
 
 
 def _file(content: str | bytes, name: str) -> Response:
@@ -89,10 +90,13 @@ async def _uploaded(request: Request) -> bytes:
     """Return the file of the request: its whole body, or the first file of a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=10) as form:
+        form = await read_form(request, most_fields=10)
+        try:
             for value in form.values():
                 if isinstance(value, UploadFile):
                     return await value.read()
+        finally:
+            await form.close()
         raise InvalidFile("The form holds no file.")
     if kind and kind not in _TYPES:
         detail = f"Send the file as text/csv, .xlsx or a form, not as {kind[:100]}."

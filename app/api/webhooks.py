@@ -31,6 +31,7 @@ from app.errors import (
     WrongType,
 )
 from app.permissions import Actor
+from app.routes import CHECKED, Route
 from app.services import webhooks
 from schemas import (
     Deliveries,
@@ -43,7 +44,7 @@ from schemas import (
     WebhookWrite,
 )
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(route_class=Route, tags=["webhooks"])
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _SENT = (InvalidInput, Forbidden, NotFound, Conflict, KeyReused)
 _Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -87,7 +88,7 @@ def list_webhooks(desk: At) -> Webhooks:
 def add_webhook(
     desk: At,
     settings: TheSettings,
-    new: Annotated[WebhookWrite, Body(examples=[_NEW])],
+    new: Annotated[WebhookWrite, Body(examples=[_NEW]), CHECKED],
 ) -> Response:
     """Have an address told of what happens; its secret is shown this once.
 
@@ -128,7 +129,7 @@ def patch_webhook(
     desk: At,
     settings: TheSettings,
     webhook_id: _Id,
-    patch: Annotated[dict[str, Any], _MERGE],
+    patch: Annotated[dict[str, Any], _MERGE, CHECKED],
     if_match: IfMatch,
 ) -> Response:
     """Change a webhook (JSON merge patch, RFC 7396), or switch it on or off."""

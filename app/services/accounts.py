@@ -21,6 +21,7 @@ from app.services import audit, notices, privacy
 from app.services.changes import changed_fields, merge
 from app.services.paging import Cut, fetch_page
 from schemas import Account, AccountWrite, Invitation, OwnAccountWrite
+from schemas.bounds import ErrorCount
 
 T = TypeVar("T", AccountWrite, OwnAccountWrite)
 DEMO = "@demo.example"
@@ -331,7 +332,7 @@ def patched_own(row: models.Account, patch: dict[str, object]) -> OwnAccountWrit
 
 def _merged(kind: type[T], before: T, patch: dict[str, object]) -> T:
     try:
-        return kind.model_validate(merge(before.to_dict(), patch))
+        return kind.model_validate(merge(before.to_dict(), patch), context=ErrorCount())
     except ValidationError as error:
         raise invalid(error) from None
 

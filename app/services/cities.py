@@ -37,6 +37,7 @@ from schemas import (
     Role,
     StoredPractice,
 )
+from schemas.bounds import ErrorCount
 
 _MOST_PRACTICES = 200
 Side = Literal["strength", "need"]
@@ -265,7 +266,7 @@ def named(new: CityWrite, city_id: str | None = None) -> City:
 
 def _checked(kind: type[City], fields: dict[str, Any]) -> City:
     try:
-        return City(**kind.model_validate(fields).to_dict())
+        return City(**kind.model_validate(fields, context=ErrorCount()).to_dict())
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -24,6 +24,7 @@ from app.services.changes import changed_fields, merge
 from app.services.names import slug
 from app.services.paging import Cut, fetch_page
 from schemas import InputError, Policy, Round, RoundWrite
+from schemas.bounds import ErrorCount
 
 CHANGEABLE = ("draft", "open", "closed")
 """Phases in which participants and policy may change."""
@@ -131,7 +132,9 @@ def _same_id(new: RoundWrite, round_id: str) -> None:
 def patched(row: models.Round, patch: dict[str, object]) -> RoundWrite:
     """Return the round with a merge patch applied, or raise `InvalidInput`."""
     try:
-        return RoundWrite.model_validate(merge(as_written(row), patch))
+        return RoundWrite.model_validate(
+            merge(as_written(row), patch), context=ErrorCount()
+        )
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -77,7 +77,7 @@ class Throttle:
     """
 
     def __init__(self, per_quarter: int = 10, from_one_place: int = 60) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._tries = RateLimitItemPerMinute(per_quarter, 15)
         self._mails = RateLimitItemPerHour(5)
         self._place = RateLimitItemPerMinute(from_one_place, 15)

@@ -5,7 +5,7 @@ from functools import partial
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 import matching
 from app.errors import TooMany, TooManyCities
@@ -27,18 +27,16 @@ class Stateless:
         self._settings = settings
         self._turns = Turns(settings.match_at_once, settings.match_seconds)
         self._rate = RateLimitItemPerMinute(settings.match_per_minute)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def match(self, request: MatchRequest, trials: int, caller: str) -> Solution:
+    def match(self, request: MatchRequest, trials: int) -> Solution:
         """Return the solution of the request.
 
         Args:
             request: Problem and policy.
             trials: Perturbed trials, to tell how firm each pairing is.
-            caller: The address that the rate limit counts by.
 
         Raises:
-            TooMany: If the caller has asked too often within a minute.
             TooManyCities: If the request is larger than the settings allow.
             Busy: If no turn came up in time.
             TooSlow: If the computation took too long.
@@ -46,7 +44,6 @@ class Stateless:
             InvalidProblem, InvalidPolicy, Infeasible: As the engine refuses.
 
         """
-        self._count(caller)
         most = self._settings.match_cities
         if len(request.cities) > most:
             detail = f"At most {most} cities, not {len(request.cities)}."
@@ -60,7 +57,13 @@ class Stateless:
         within = partial(bridge.refusal, within="/policy")
         return self._turns.ask(asked, within)
 
-    def _count(self, caller: str) -> None:
+    def count(self, caller: str) -> None:
+        """Count a request, or raise `TooMany`.
+
+        Args:
+            caller: The network that it comes from.
+
+        """
         if not self._limiter.hit(self._rate, "match", caller):
             reset = self._limiter.get_window_stats(
                 self._rate, "match", caller

@@ -25,6 +25,7 @@ from schemas import (
     Webhook,
     WebhookWrite,
 )
+from schemas.bounds import ErrorCount
 
 MOST = 20
 """Most webhooks: as many senders a process may have at once."""
@@ -228,7 +229,9 @@ def as_written(row: models.Webhook) -> WebhookWrite:
 def patched(row: models.Webhook, patch: dict[str, object]) -> WebhookWrite:
     """Return the webhook with a merge patch applied, or raise `InvalidInput`."""
     try:
-        return WebhookWrite.model_validate(merge(as_written(row).to_dict(), patch))
+        return WebhookWrite.model_validate(
+            merge(as_written(row).to_dict(), patch), context=ErrorCount()
+        )
     except ValidationError as error:
         raise invalid(error) from None
 

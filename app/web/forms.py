@@ -13,6 +13,7 @@ from app.errors import Busy, Conflict, InvalidInput, NotFound, Refusal, Stale, i
 from app.permissions import Actor, may_organise
 from app.services import imports
 from schemas import InputError
+from schemas.bounds import ErrorCount
 
 T = TypeVar("T", bound=BaseModel)
 _HERE = (InvalidInput, Conflict, Stale, Busy)
@@ -33,7 +34,7 @@ def said(form: FormData, name: str) -> str:
 def read(kind: type[T], **fields: object) -> T:
     """Return what a form says, or raise `InvalidInput`."""
     try:
-        return kind.model_validate(fields)
+        return kind.model_validate(fields, context=ErrorCount())
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import anyio.to_thread
 from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.db import Database
-from app.deps import Desk, Once
+from app.deps import READING, Desk, Once
 from app.errors import Foreign, Unknown
 from app.permissions import Actor
+from app.routes import read_form
 from app.services import signing_in
 
 VISITOR = "visitor"
@@ -115,7 +117,11 @@ class Entrance:
 
 
 async def _desk(request: Request) -> Desk:
-    return desk_of(request)
+    desk = desk_of(request)
+    if request.method not in READING:
+        # Before the form is read: `Visitor` stands before `Form` in every route.
+        await anyio.to_thread.run_sync(desk.check)
+    return desk
 
 
 async def _guest(request: Request) -> Entrance:
@@ -203,7 +209,7 @@ async def _form(request: Request) -> FormData:
     """
     if not _is_our_form(request):
         raise Foreign("This form came from another site; nothing was changed.")
-    return await request.form(max_files=1, max_fields=200)
+    return await read_form(request, most_fields=200)
 
 
 Visitor = Annotated[Desk, Depends(_desk)]

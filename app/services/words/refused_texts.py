@@ -118,6 +118,8 @@ TEXTS: tuple[str, ...] = (
     message("The body cannot be read as what it says it is."),
     message("The body is not JSON: {error} at character {number}."),
     message("The body may have {most} bytes at most."),
+    message("An object in the body may have {most} fields at most."),
+    message("The name of a field may have {most} characters at most."),
     message("Send the ETag that you read in If-Match."),
     message("This exists already: send its ETag in If-Match."),
     message("The body must be application/json, {type}."),
@@ -159,6 +161,8 @@ TEXTS: tuple[str, ...] = (
     message("{pointer}: {inner}"),
     message("The body: {inner}"),
     message("{inner} There are {number} errors; {most} are listed."),
+    message("Too much else is wrong."),
+    message("{inner} There are more than {number} errors; {most} are listed."),
     # Somebody else was faster.
     message("Somebody changed it at the same moment; read it again."),
     message("It contradicts what somebody else wrote at the same moment; read again."),

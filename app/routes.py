@@ -1,0 +1,155 @@
+"""How a request with a body is served: who asks first, how often, then the body.
+
+Bodies are read and checked in a worker thread, one after the other: the event loop
+goes on serving everybody else.
+"""
+
+import asyncio
+import functools
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from app.errors import TooLarge
+from schemas.bounds import ErrorCount
+
+T = TypeVar("T")
+Check = Callable[[Request], Awaitable[None]]
+_MOST_FIELDS = 200
+"""Most fields of one object in a body: no shape of ours has half as many."""
+_LONGEST_NAME = 200
+"""Most characters of a field's name: it stands in every error within the field."""
+_before_body: set[Callable[..., Any]] = set()
+_reader: RunVar[anyio.CapacityLimiter] = RunVar("_reader")
+
+
+def before_body(check: Check) -> Check:
+    """Have a check, used as a dependency, done before the body is read, and once."""
+
+    @functools.wraps(check)
+    async def once(request: Request) -> None:
+        done: set[Check] = request.scope.setdefault("compaan.checked", set())
+        if check not in done:
+            await check(request)
+            done.add(check)
+
+    _before_body.add(once)
+    return once
+
+
+async def _in_turn(read: Callable[[], T]) -> T:
+    """Read a body in a worker thread, alone.
+
+    Two at once would be no faster, and the event loop would wait for both.
+    """
+    try:
+        limiter = _reader.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(1)
+        _reader.set(limiter)
+    return await anyio.to_thread.run_sync(read, limiter=limiter)
+
+
+class _Checked:
+    """What became of a body: its value, or what is wrong with it."""
+
+    def __init__(self, adapter: TypeAdapter[Any], body: bytes) -> None:
+        self._error: ValidationError | None = None
+        self._value: Any = None
+        sent = json.loads(body, object_hook=_with_few_fields)
+        try:
+            self._value = adapter.validate_python(
+                sent, from_attributes=True, context=ErrorCount()
+            )
+        except ValidationError as error:
+            self._error = error
+
+    def result(self) -> Any:  # noqa: ANN401 -- whatever the route takes
+        """Return the value, or raise `ValidationError`."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+def _take(value: object, validate: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
+    return value.result() if isinstance(value, _Checked) else validate(value)
+
+
+CHECKED = WrapValidator(_take)
+"""Metadata of every body: FastAPI takes what `Route` has checked."""
+
+
+def _with_few_fields(found: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of the body, or raise `HTTPException` if it is too large."""
+    if len(found) > _MOST_FIELDS:
+        detail = f"An object in the body may have {_MOST_FIELDS} fields at most."
+        raise HTTPException(TooLarge.status, detail)
+    if max(map(len, found), default=0) > _LONGEST_NAME:
+        detail = f"The name of a field may have {_LONGEST_NAME} characters at most."
+        raise HTTPException(TooLarge.status, detail)
+    return found
+
+
+class _Read(Request):
+    """A request whose JSON is read and checked outside the event loop."""
+
+    def __init__(self, request: Request, adapter: TypeAdapter[Any]) -> None:
+        super().__init__(request.scope, request.receive)
+        self._adapter = adapter
+
+    async def json(self) -> _Checked:
+        """Return what became of the body; raise what `json.loads` raises."""
+        body = await self.body()
+        return await _in_turn(lambda: _Checked(self._adapter, body))
+
+
+def _calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
+    yield dependant.call
+    for within in dependant.dependencies:
+        yield from _calls(within)
+
+
+class Route(APIRoute):
+    """A route of the API."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what serves a request: first the checks, then FastAPI's own way."""
+        serve = super().get_route_handler()
+        checks = _before_body.intersection(_calls(self.dependant))
+        adapter: TypeAdapter[Any] | None = None
+        if self.body_field is not None:
+            info = self.body_field.field_info
+            kind: Any = Annotated[info.annotation, *info.metadata]
+            adapter = TypeAdapter(kind)
+
+        async def serve_in_order(request: Request) -> Response:
+            for check in checks:
+                await check(request)
+            return await serve(_Read(request, adapter) if adapter else request)
+
+        return serve_in_order
+
+
+async def read_form(request: Request, most_fields: int) -> FormData:
+    """Return what a form sent, with one file at most; raise `HTTPException`."""
+    body = await request.body()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def parse() -> FormData:
+        again = Request(request.scope, receive)
+        return await again.form(max_files=1, max_fields=most_fields)
+
+    return await _in_turn(lambda: asyncio.run(parse()))
