@@ -38,6 +38,7 @@ from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unknown
 from app.log import RequestLog
 from app.services.answers import Answers
+from app.services.callers import Callers
 from app.services.following import Following
 from app.services.places import Places
 from app.services.presence import Presence
@@ -91,6 +92,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.database = Database(settings.database_url)
     app.state.presence = Presence(app.state.database)
     app.state.throttle = Throttle()
+    app.state.callers = Callers()
     app.state.stopping = threading.Event()
     app.state.worker = Runner(app.state.database, settings)
     app.state.stateless = Stateless(settings)
@@ -118,7 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(Announced)
     app.add_middleware(Conditional)
-    app.add_middleware(Paced, settings=settings, shown=shown)
+    app.add_middleware(Paced, settings=settings, shown=shown, cookie=web.cookie)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -3,9 +3,13 @@
 import hashlib
 import re
 import time
+from collections.abc import Callable, Iterator
 
 import anyio
+import anyio.to_thread
+from anyio.lowlevel import RunVar
 from fastapi import Request
+from fastapi.security.utils import get_authorization_scheme_param
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
@@ -13,7 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import Shown
-from app.errors import TooMany, Unknown
+from app.errors import TooMany
+from app.services.callers import Callers, Credential, network
 from app.settings import Settings
 
 API = "/api/v1/"
@@ -34,6 +39,8 @@ _PERSONAL = frozenset({"account", "accounts", "contacts", "messages", "webhooks"
 """Parts of paths under which there are persons or secrets."""
 _MOST_KEPT = 4 * 2**20
 """Bytes of an answer that is held back to be compared with what the caller has."""
+Cookie = Callable[[Request], str | None]
+_lookers: RunVar[anyio.CapacityLimiter] = RunVar("_lookers")
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -159,46 +166,76 @@ class _Reading:
 class Paced:
     """Refuses a caller who sends more requests a minute than the settings allow.
 
-    A caller is a token or a signed-in browser, else an address. An address also
-    counts what was refused there for want of a token that is known: making tokens up
-    does not help. Each process counts for itself.
+    A caller is a token or a browser that the database knows, else a network: making
+    tokens up does not help. Each process counts for itself.
 
     Args:
         app: What is behind.
         settings: Where the limit stands.
         shown: Makes an answer of the refusal.
+        cookie: Returns the cookie of a signed-in browser, if there is one.
 
     """
 
-    _FREE = ("/healthz", "/readyz", "/static/", "/api/docs/")
-
-    def __init__(self, app: ASGIApp, settings: Settings, shown: Shown) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, shown: Shown, cookie: Cookie
+    ) -> None:
         self.app = app
         self._shown = shown
+        self._cookie = cookie
         self._rate = RateLimitItemPerMinute(settings.requests_per_minute)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the request, and refuse it if it is one too many."""
-        if scope["type"] != "http" or scope["path"].startswith(self._FREE):
+        if scope["type"] != "http" or _is_free(scope["path"]):
             await self.app(scope, receive, send)
             return
-        address, caller = _callers(scope)
-        fits = self._limiter.test(self._rate, address)
-        if not (fits and self._limiter.hit(self._rate, caller)):
-            refusal = self._refusal(caller if fits else address)
-            await self._shown(Request(scope), refusal)(scope, receive, send)
+        request = Request(scope)
+        caller = await self._caller(request)
+        if not self._limiter.hit(self._rate, caller):
+            await self._shown(request, self._refusal(caller))(scope, receive, send)
             return
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                is_unknown = message["status"] == Unknown.status
-                if is_unknown and caller != address:
-                    self._limiter.hit(self._rate, address)
                 MutableHeaders(scope=message).update(self._left(caller))
             await send(message)
 
         await self.app(scope, receive, tell)
+
+    async def _caller(self, request: Request) -> str:
+        """Return who the request counts for: no secret is in it.
+
+        For a network that has sent too much, nothing is looked up any more: there,
+        whoever is remembered is served.
+        """
+        callers: Callers = request.app.state.callers
+        host = request.client.host if request.client else None
+        unknown = f"network {network(host)}"
+        may_look = self._limiter.test(self._rate, unknown)
+        for shown in self._credentials(request):
+            holder = callers.remembered(shown, also_old=not may_look)
+            if holder is None and may_look:
+                holder = await anyio.to_thread.run_sync(
+                    callers.look_up,
+                    request.app.state.database,
+                    shown,
+                    limiter=_looking_up(),
+                )
+            if holder is not None:
+                return holder
+        return unknown
+
+    def _credentials(self, request: Request) -> Iterator[Credential]:
+        scheme, secret = get_authorization_scheme_param(
+            request.headers.get("authorization")
+        )
+        if scheme.lower() == "bearer":
+            yield Credential("token", secret)
+        cookie = self._cookie(request)
+        if cookie is not None:
+            yield Credential("login", cookie)
 
     def _wait(self, caller: str) -> tuple[int, int]:
         """Return how many requests are left, and the seconds until there are more."""
@@ -220,11 +257,18 @@ class Paced:
         return TooMany(detail, retry_after=seconds, headers=self._left(caller))
 
 
-def _callers(scope: Scope) -> tuple[str, str]:
-    """Return the address of a request, and who it counts for: no secret in either."""
-    headers = Headers(scope=scope)
-    address = f"address {scope['client'][0] if scope['client'] else 'unknown'}"
-    shown = headers.get("authorization") or headers.get("cookie")
-    if shown is None:
-        return address, address
-    return address, f"holder {hashlib.sha256(shown.encode()).hexdigest()}"
+def _is_free(path: str) -> bool:
+    """Tell whether requests for a path are not counted."""
+    return path in {"/healthz", "/readyz"} or path.startswith(
+        ("/static/", "/api/docs/")
+    )
+
+
+def _looking_up() -> anyio.CapacityLimiter:
+    """Return what keeps look-ups from waiting for threads that wait themselves."""
+    try:
+        return _lookers.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(4)
+        _lookers.set(limiter)
+        return limiter

@@ -35,6 +35,7 @@ from app.web import (
 )
 from app.web.refusals import refusal_page, wants_page
 from app.web.tongue import Spoken
+from app.web.visitors import kept as cookie
 
 router = APIRouter()
 for _page in (
@@ -70,4 +71,4 @@ for _page in (
 ):
     router.include_router(_page.router)
 
-__all__ = ["Spoken", "refusal_page", "router", "wants_page"]
+__all__ = ["Spoken", "cookie", "refusal_page", "router", "wants_page"]
