@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from app import etags
 from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
 from app.permissions import Actor, Scope
@@ -220,15 +221,39 @@ _ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 _READ = "The ETag that was read; `*` for whatever is there."
 
 
-class Precondition:
-    """The version that the caller's `If-Match` names."""
+_NONE_YET = "`*`: only if there is nothing here yet."
+NOT_THERE = (
+    "There is nothing here for you that If-Match could mean: it was deleted, or never "
+    "was. To make it anew, leave If-Match out."
+)
 
-    def __init__(self, value: str | None) -> None:
-        self._tags = None if value is None else {t.strip() for t in value.split(",")}
+
+class Precondition:
+    """The version that the caller's `If-Match` names.
+
+    Args:
+        if_match: The header; None: it was not sent.
+        if_none_match: Likewise: what must not be there.
+
+    """
+
+    def __init__(self, if_match: str | None, if_none_match: str | None = None) -> None:
+        self._tags = None if if_match is None else etags.read(if_match)
+        self._unless = etags.read(if_none_match or "")
 
     def allows(self, version: int) -> bool:
         """Tell whether the caller has seen this version, or does not say."""
-        return self._tags is None or bool(self._tags & {"*", etag(version)})
+        return self._tags is None or etags.fits(self._tags, etag(version))
+
+    def must_be_absent(self) -> None:
+        """Refuse to make something for a caller who has read it (RFC 9110, 13.1.1).
+
+        Raises:
+            Stale: If `If-Match` was sent.
+
+        """
+        if self._tags is not None:
+            raise Stale(NOT_THERE)
 
     def check(
         self, version: int, now: dict[str, Any], sent: dict[str, Any] | None = None
@@ -245,9 +270,14 @@ class Precondition:
             Stale: With the fields that differ.
 
         """
+        if etags.fits(self._unless, etag(version)):
+            raise Stale(
+                "This exists already, and If-None-Match asks that it does not.",
+                headers={"ETag": etag(version)},
+            )
         if self._tags is None:
             raise NoPrecondition("This exists already: send its ETag in If-Match.")
-        if self._tags & {"*", etag(version)}:
+        if self.allows(version):
             return
         errors = [] if sent is None else differences(now, sent)
         fields = ", ".join(error.pointer for error in errors[:5])
@@ -262,13 +292,25 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
+def _precondition(request: Request) -> Precondition:
+    """Return what the headers say; one that is repeated is one list."""
+
+    def joined(name: str) -> str | None:
+        return ", ".join(request.headers.getlist(name)) or None
+
+    return Precondition(joined("if-match"), joined("if-none-match"))
+
+
 async def _if_match(
+    request: Request,
     if_match: Annotated[str, Header(pattern=_ETAGS, examples=["*"], description=_READ)],
 ) -> Precondition:
-    return Precondition(if_match)
+    del if_match  # declared to be checked and documented
+    return _precondition(request)
 
 
 async def _if_match_or_new(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(
@@ -277,11 +319,16 @@ async def _if_match_or_new(
             description=f"{_READ} Required unless it is created.",
         ),
     ] = None,
+    if_none_match: Annotated[
+        str | None, Header(pattern=_ETAGS, examples=["*"], description=_NONE_YET)
+    ] = None,
 ) -> Precondition:
-    return Precondition(if_match)
+    del if_match, if_none_match
+    return _precondition(request)
 
 
 async def _if_match_if_sent(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(
@@ -291,7 +338,8 @@ async def _if_match_if_sent(
         ),
     ] = None,
 ) -> Precondition:
-    return Precondition(if_match)
+    del if_match
+    return _precondition(request)
 
 
 Answer = Callable[[Session, Actor], Response]

@@ -99,7 +99,10 @@ class Calls:
             # from what was sent: none, if it is ours, and its answer was lost.
             if not refused.repeated or refused.problem.errors:
                 raise
-            return self._get_kept(kind, kept.path)
+            try:
+                return self._get_kept(kind, kept.path)
+            except NotFound:  # somebody has deleted it
+                raise refused from None
         return as_kept(kind, answer, kept.path)
 
     def _create(self, kind: type[T], at: str, body: BaseModel) -> Kept[T]:

@@ -1,7 +1,6 @@
 """What holds for every answer: its headers, conditional requests, and how many."""
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -16,6 +15,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import etags
 from app.api.problems import Shown
 from app.errors import TooMany
 from app.services.callers import Callers, Credential, network
@@ -41,7 +41,6 @@ _MOST_KEPT = 4 * 2**20
 """Bytes of an answer that is held back to be compared with what the caller has."""
 Cookie = Callable[[Request], str | None]
 _lookers: RunVar[anyio.CapacityLimiter] = RunVar("_lookers")
-_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
 class Guarded:
@@ -120,7 +119,7 @@ class _Reading:
         headers = Headers(scope=scope)
         self._is_head = scope["method"] == "HEAD"
         self._is_api = scope["path"].startswith(API)
-        self._has = ", ".join(headers.getlist("if-none-match"))
+        self._has = etags.read(", ".join(headers.getlist("if-none-match")))
         self._send = send
         self._rest = rest
         self._held: Message | None = None
@@ -154,7 +153,7 @@ class _Reading:
     async def _end(self, start: Message) -> None:
         headers = MutableHeaders(scope=start)
         tag = headers.setdefault("ETag", f'"{hashlib.sha256(self._body).hexdigest()}"')
-        if self._has.strip() == "*" or tag in _TAG.findall(self._has):
+        if etags.fits(self._has, tag):
             del headers["content-length"], headers["content-type"]
             start = {**start, "status": 304, "headers": headers.raw}
             self._body = b""

@@ -187,6 +187,7 @@ def router() -> APIRouter:
             city = cities.named(new, city_id)
             row = cities.find(session, city_id, lock=True)
             if row is None:
+                if_match.must_be_absent()
                 return _told(cities.add(session, actor, city), 201)
             if_match.check(row.version, cities.as_city(row).to_dict(), city.to_dict())
             cities.change(session, actor, row, city)

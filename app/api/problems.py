@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.deps import NOT_THERE
 from app.errors import (
     Failure,
     InvalidInput,
@@ -19,6 +20,7 @@ from app.errors import (
     NotFound,
     NotJson,
     Refusal,
+    Stale,
     TooLarge,
     TooMany,
     WrongMethod,
@@ -120,13 +122,16 @@ _MARKS = {"query": "?", "header": "#", "path": "path "}
 """How a pointer to something outside the body begins."""
 
 
+_HEADERS = {"if-match": "If-Match", "if-none-match": "If-None-Match"}
+
+
 def _pointed(error: dict[str, Any]) -> InputError:
     """Return one finding of FastAPI; the first step says in which part it is."""
     part, *steps = error["loc"]
     found = input_errors([error | {"loc": steps}])[0]
     if part == "body":
         return found
-    name = "If-Match" if steps == ["if-match"] else str(steps[0])
+    name = _HEADERS.get(str(steps[0]), str(steps[0]))
     return found.model_copy(update={"pointer": f"{_MARKS[part]}{name}"})
 
 
@@ -202,6 +207,14 @@ def install(app: FastAPI, as_page: AsPage) -> Shown:
         return as_page(request, error) or answer(error)
 
     async def refuse(request: Request, error: Refusal) -> Response:
+        if (
+            isinstance(error, NotFound)
+            and request.method == "PUT"
+            and "if-match" in request.headers
+        ):
+            # Whoever has read what is not there, or not to be seen, has read something
+            # that has changed since (RFC 9110, 13.1.1): both in the same words.
+            error = Stale(NOT_THERE)
         return told(request, error)
 
     async def refuse_http(request: Request, error: HTTPException) -> Response:

@@ -155,6 +155,7 @@ def put_round(
     with desk.write() as (session, actor):
         row = rounds.find(session, actor, round_id, lock=True)
         if row is None:
+            if_match.must_be_absent()
             return _told(rounds.add(session, actor, rounds.named(new, round_id)), 201)
         sent = rounds.as_written(row) | new.model_dump(exclude={"id"})
         if_match.check(row.version, rounds.as_written(row), sent)
@@ -302,7 +303,9 @@ def put_participant(
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = participants.find(session, round_id, city_id)
         is_new = row is None
-        if row is not None:
+        if row is None:
+            if_match.must_be_absent()
+        else:
             now = participants.as_participant(row, actor).to_dict()
             if_match.check(
                 row.version, now, now | new.model_dump(mode="json", exclude_unset=True)

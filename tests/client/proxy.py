@@ -36,7 +36,9 @@ class Line(BaseHTTPRequestHandler):
             return
         self.send_response(answer.status)
         for name, value in answer.getheaders():
-            if name.lower() not in {"transfer-encoding", "connection"}:
+            if name.lower() == "etag":
+                self.send_header(name, self.server.packed(value))
+            elif name.lower() not in {"transfer-encoding", "connection"}:
                 self.send_header(name, value)
         self.end_headers()
         whole = len(content) // 2 if fault == "cut" else len(content)
@@ -61,6 +63,7 @@ class Proxy(ThreadingHTTPServer):
         fault: `dropped` (the service did it, no answer came), `cut` (half of the answer
             came), `refused` (nothing was sent on), a status, or None.
         always: Whether it also happens when the request comes again.
+        packed: What it makes of an ETag, as proxies do that compress.
 
     """
 
@@ -72,6 +75,7 @@ class Proxy(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
         self.fault: str | None = None
         self.always = False
+        self.packed: Callable[[str], str] = str
         self.seen: list[tuple[str, str]] = []
         self._spared = False
 

@@ -116,6 +116,38 @@ def test_cities_are_read_saved_changed_and_deleted(network):
     assert [entry.action for entry in network.city_log("lier")] == ["city.created"]
 
 
+@pytest.mark.parametrize("how", ['W/"{}"', '"{}-gzip"'])
+def test_behind_a_proxy_that_compresses_all_is_saved(server, line, how):
+    line.packed = lambda tag: how.format(tag.strip('"'))
+    with Compaan(line.address, server.tokens["organiser"]) as network:
+        city = network.register(small(f"packed-{line.server_address[1]}"))
+        saved = network.save(city.with_(name="Gand"))
+        changed = network.change(saved, {"needs_text": "Rents"})
+        with pytest.raises(Stale):
+            network.save(saved.with_(name="Gent"))
+        network.delete(changed)
+
+    assert (city.tag, changed.tag) != (saved.tag, saved.tag)
+    assert saved.tag.startswith(how.partition("{")[0])
+    assert changed.value.needs_text == "Rents"
+
+
+@pytest.mark.parametrize("fault", [None, "dropped"])
+def test_what_somebody_has_deleted_is_not_saved_anew(server, line, network, fault):
+    name = f"deleted-{line.server_address[1]}"
+    city = network.register(small(name))
+    network.delete(city)
+    line.fault = fault
+    with (
+        Compaan(line.address, server.tokens["organiser"]) as behind,
+        pytest.raises(Stale, match="it was deleted"),
+    ):
+        behind.save(city)
+
+    with pytest.raises(NotFound):
+        network.city(name)
+
+
 def test_practices_and_suggestions(network):
     network.register(small("strong", "mentor"))
     network.register(small("needy"))

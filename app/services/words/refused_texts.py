@@ -122,6 +122,11 @@ TEXTS: tuple[str, ...] = (
     message("The name of a field may have {most} characters at most."),
     message("Send the ETag that you read in If-Match."),
     message("This exists already: send its ETag in If-Match."),
+    message("This exists already, and If-None-Match asks that it does not."),
+    message(
+        "There is nothing here for you that If-Match could mean: it was deleted, or "
+        "never was. To make it anew, leave If-Match out."
+    ),
     message("The body must be application/json, {type}."),
     message("Send the file as text/csv, .xlsx or a form, not as {type}."),
     message("The form holds no file."),
