@@ -21,7 +21,7 @@ from app.errors import (
     invalid,
 )
 from app.permissions import Actor, may_edit_city, may_organise, may_register_city
-from app.services import audit, privacy
+from app.services import audit, privacy, versions
 from app.services.changes import changed_fields, merge
 from app.services.names import search_key, slug
 from app.services.paging import Cut, fetch_page
@@ -309,6 +309,7 @@ def add(session: Session, actor: Actor, city: City) -> models.City:
     _write(row, city)
     session.add(row)
     session.flush()
+    versions.begin(session, versions.of_city(row.id), row)
     audit.record(session, actor, "city.created", city=city.id)
     return row
 
@@ -356,6 +357,7 @@ def remove(session: Session, actor: Actor, row: models.City) -> None:
             f"{row.id} was paired in: {', '.join(rounds)}. That stays on record."
         )
     _forget_contacts(session, row.id)
+    versions.retire(session, versions.of_city(row.id), row.version)
     session.delete(row)
     session.flush()
     audit.record(session, actor, "city.deleted", city=row.id)

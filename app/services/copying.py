@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app.db import models
 from app.errors import NotFound
 from app.permissions import Actor
-from app.services import audit, policies, rounds
+from app.services import audit, policies, rounds, versions
 from schemas import RoundNew, RoundWrite
 
 
@@ -36,19 +36,21 @@ def add(session: Session, actor: Actor, new: RoundNew) -> models.Round:
 
 def _copy(session: Session, actor: Actor, old: models.Round, row: models.Round) -> None:
     table = models.Participant
-    for one in session.scalars(select(table).where(table.round_id == old.id)):
-        session.add(
-            models.Participant(
-                round_id=row.id,
-                city_id=one.city_id,
-                roles=one.roles,
-                mentor_capacity=one.mentor_capacity,
-                learner_demand=one.learner_demand,
-                wishes=one.wishes,
-                vetoes=one.vetoes,
-            )
+    taking_part = [
+        table(
+            round_id=row.id,
+            city_id=one.city_id,
+            roles=one.roles,
+            mentor_capacity=one.mentor_capacity,
+            learner_demand=one.learner_demand,
+            wishes=one.wishes,
+            vetoes=one.vetoes,
         )
+        for one in session.scalars(select(table).where(table.round_id == old.id))
+    ]
+    session.add_all(taking_part)
     session.flush()
+    versions.begin(session, versions.of_round(row.id), *taking_part)
     policy = policies.as_policy(policies.get(session, actor, old))
     new = policy.model_copy(update={"pins": ()})
     kept = policies.get(session, actor, row, lock=True)

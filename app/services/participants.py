@@ -15,7 +15,15 @@ from app.permissions import (
     may_leave_round,
     may_nominate,
 )
-from app.services import audit, cities, notices, pairings, policies, rounds
+from app.services import (
+    audit,
+    cities,
+    notices,
+    pairings,
+    policies,
+    rounds,
+    versions,
+)
 from app.services.changes import changed_fields
 from app.services.paging import Cut, fetch_page
 from app.services.words.ended import LEFT
@@ -93,7 +101,8 @@ def put(
 
     """
     row = find(session, round_row.id, city_id)
-    nominates = row is None and _nominates(session, actor, round_row, city_id)
+    is_new = row is None
+    nominates = is_new and _nominates(session, actor, round_row, city_id)
     if not nominates:
         _may_enter(actor, round_row, city_id)
     elif new.wishes or new.vetoes:
@@ -111,6 +120,8 @@ def put(
     row.wishes = [wish.to_dict() for wish in new.wishes]
     row.vetoes = list(new.vetoes)
     session.flush()
+    if is_new:
+        versions.begin(session, versions.of_round(round_row.id), row)
     live = pairings.of_round(session, round_row.id)
     pairings.check_places(session, round_row.id, map(pairings.cities_of, live))
     fields = changed_fields(before, as_participant(row, actor).to_dict())
@@ -140,6 +151,7 @@ def remove(
         if round_row.phase == "archived":
             raise WrongPhase("An archived round stays as it is.")
         raise Forbidden(f"You may not take {row.city_id} out of the round.")
+    versions.retire(session, versions.of_round(round_row.id), row.version)
     session.delete(row)
     session.flush()
     _end_pairings(session, actor, round_row, row.city_id)

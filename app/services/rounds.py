@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db import models
@@ -19,7 +19,7 @@ from app.errors import (
     invalid,
 )
 from app.permissions import Actor, may_organise, may_oversee, may_see_round
-from app.services import audit, notices
+from app.services import audit, notices, versions
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
 from app.services.paging import Cut, fetch_page
@@ -166,9 +166,10 @@ def add(session: Session, actor: Actor, new: RoundWrite) -> models.Round:
     _write(row, new)
     session.add(row)
     session.flush()
-    policy = Policy().to_dict()
-    session.add(models.RoundPolicy(round_id=row.id, body=policy))
+    policy = models.RoundPolicy(round_id=row.id, body=Policy().to_dict())
+    session.add(policy)
     session.flush()
+    versions.begin(session, versions.of_round(row.id), row, policy)
     audit.record(session, actor, "round.created", round_id=row.id)
     return row
 
@@ -222,9 +223,19 @@ def remove(session: Session, actor: Actor, row: models.Round) -> None:
         raise WrongPhase(
             f"Only a draft can be deleted, and this round is {row.phase}: archive it."
         )
+    _retire(session, row)
     session.delete(row)
     session.flush()
     audit.record(session, actor, "round.deleted", round_id=row.id)
+
+
+def _retire(session: Session, row: models.Round) -> None:
+    """Remember the versions of the round and of all that is deleted with it."""
+    path = versions.of_round(row.id)
+    versions.retire(session, path, row.version)
+    for table in (models.RoundPolicy, models.Participant):
+        highest = select(func.max(table.version)).where(table.round_id == row.id)
+        versions.retire(session, path, session.scalar(highest) or 0)
 
 
 def touch(session: Session, row: models.Round) -> None:

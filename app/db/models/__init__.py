@@ -6,7 +6,7 @@ from app.db.models.city import City, CityArea, Practice
 from app.db.models.contact import Contact
 from app.db.models.message import Message
 from app.db.models.pairing import CheckIn, Pairing, Question
-from app.db.models.records import Audit, KeptAnswer, Remark
+from app.db.models.records import Audit, KeptAnswer, LastVersion, Remark
 from app.db.models.round import Decision, Participant, Round, RoundPolicy
 from app.db.models.run import Run, Solution
 from app.db.models.webhook import Delivery, Webhook
@@ -22,6 +22,7 @@ __all__ = [
     "Decision",
     "Delivery",
     "KeptAnswer",
+    "LastVersion",
     "Link",
     "Login",
     "Message",

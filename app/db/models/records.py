@@ -43,6 +43,21 @@ class Remark(Base):
     text: Mapped[str]
 
 
+class LastVersion(Base):
+    """The highest version of what was deleted under a path that can be used again.
+
+    What is made there anew begins above it, so that no path has the same version
+    twice. Paths are those of cities and rounds, and count for all that is in them: no
+    row tells who took part, and none is about a person.
+    """
+
+    __tablename__ = "last_version"
+
+    path: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """As in the API: `/cities/ghent`."""
+    version: Mapped[int]
+
+
 class KeptAnswer(Base):
     """The first answer to a request with an idempotency key."""
 
