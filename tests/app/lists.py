@@ -1,5 +1,7 @@
 """Every list of the API that has pages, and how to put rows into it."""
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +29,7 @@ from app.db.models import (
 from app.db.models.base import Base
 from schemas import Explanation
 
-IDS = {"round_id": "trial", "city_id": "start", "pairing_id": "1" * 32}
+IDS = {"round_id": "trial", "city_id": "z", "pairing_id": "1" * 32}
 IDS |= {"webhook_id": "2" * 32}
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
 _number = count(1)
@@ -72,7 +74,7 @@ def _taking_part(place: int) -> Iterator[Base]:
 
 
 def _pairing(place: int, **more: Any) -> Pairing:
-    pair = {"mentor": "start", "learner": f"c{place}"}
+    pair = {"mentor": "z", "learner": f"y{place}"}
     why = {"score": 1.0, "known_weight": 95.0}
     parts: dict[str, Any] = dict.fromkeys(
         ("adjustments", "contributions", "excluded_by"), ()
@@ -157,7 +159,7 @@ class Rows:
 
 
 _IN_ROUND = partial(_audit, round_id="trial")
-_OF_CITY = partial(_audit, city_id="start")
+_OF_CITY = partial(_audit, city_id="z")
 LISTS: dict[str, Rows] = {
     "/accounts": Rows(_accounts, Account.id),
     "/audit": Rows(_audit, Audit.id, stays=True),
@@ -186,9 +188,9 @@ WHOLE = {
 
 
 def begin(session: Session) -> None:
-    """Store what the lists are of."""
+    """Store what the lists are of; its cities come after all others."""
     session.add(Round(id="trial", name="T", phase="released", released_at=MIDNIGHT))
-    session.add_all(_city(id_) for id_ in ("start", *(f"c{at}" for at in range(6))))
+    session.add_all(_city(id_) for id_ in ("z", *(f"y{at}" for at in range(6))))
     hook = {"url": "https://x.example/", "events": "", "secret": "whsec_"}
     session.add(Webhook(id=IDS["webhook_id"], **hook))
     session.flush()
@@ -211,3 +213,12 @@ def in_document(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         if {"items", "next"} <= fields.get("properties", {}).keys():
             found[path.removeprefix("/api/v1")] = said.get("parameters", [])
     return found
+
+
+def opened(cursor: str) -> list:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    return json.loads(base64.urlsafe_b64decode(padded))
+
+
+def closed(held: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(held).encode()).decode().rstrip("=")
