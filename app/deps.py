@@ -30,7 +30,7 @@ from app.services.stateless import Stateless
 from app.settings import Settings
 from schemas import Run
 
-Identify = Callable[[Session], Actor]
+IdentifyCaller = Callable[[Session], Actor]
 READING = frozenset({"GET", "HEAD"})
 """Methods of requests without a body."""
 _SCOPES: dict[str, Scope] = {
@@ -43,7 +43,7 @@ _SCOPES: dict[str, Scope] = {
 """The scope, smaller than `write`, that is enough to change things under a path."""
 
 
-class Desk:
+class AuthenticatedTransaction:
     """Where a known caller is served: one transaction, with the caller's rights.
 
     The caller is looked up inside the transaction that serves it: whoever has just
@@ -57,7 +57,7 @@ class Desk:
     """
 
     def __init__(
-        self, presence: Presence, identify: Identify, scope: Scope = "write"
+        self, presence: Presence, identify: IdentifyCaller, scope: Scope = "write"
     ) -> None:
         self._presence = presence
         self._database = presence.database
@@ -91,10 +91,10 @@ class Desk:
             yield session, actor
 
 
-class Hall:
+class OptionalAuth:
     """Where anybody is served, and known only by showing a token."""
 
-    def __init__(self, database: Database, identify: Identify | None) -> None:
+    def __init__(self, database: Database, identify: IdentifyCaller | None) -> None:
         self._database = database
         self._identify = identify
 
@@ -111,12 +111,14 @@ _bearer = HTTPBearer(
 )
 
 
-def _desk_of(request: Request, given: HTTPAuthorizationCredentials | None) -> Desk:
+def _transaction_of(
+    request: Request, given: HTTPAuthorizationCredentials | None
+) -> AuthenticatedTransaction:
     if given is None:
         raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
     secret = given.credentials
     _, _, path = request.url.path.partition("/api/v1/")
-    return Desk(
+    return AuthenticatedTransaction(
         request.app.state.presence,
         lambda session: tokens.bearer(session, secret),
         _SCOPES.get(path.partition("/")[0], "write"),
@@ -128,27 +130,27 @@ async def _must_be_known(request: Request) -> None:
     """Refuse to read what somebody sends who is not known."""
     if request.method in READING:
         return  # there is no body, and `Desk` looks the caller up
-    desk = _desk_of(request, await _bearer(request))
-    await anyio.to_thread.run_sync(desk.check)
+    tx = _transaction_of(request, await _bearer(request))
+    await anyio.to_thread.run_sync(tx.check)
 
 
-async def _desk(
+async def _transaction(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     _known: Annotated[None, Depends(_must_be_known)],
-) -> Desk:
-    return _desk_of(request, given)
+) -> AuthenticatedTransaction:
+    return _transaction_of(request, given)
 
 
-async def _hall(
+async def _optional(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Hall:
+) -> OptionalAuth:
     database = request.app.state.database
     if given is None:
-        return Hall(database, None)
+        return OptionalAuth(database, None)
     secret = given.credentials
-    return Hall(database, lambda session: tokens.bearer(session, secret))
+    return OptionalAuth(database, lambda session: tokens.bearer(session, secret))
 
 
 async def _stateless(request: Request) -> Stateless:
@@ -171,9 +173,9 @@ async def _following(request: Request) -> Following:
     return service
 
 
-def looked_at(desk: Desk, run_id: str) -> tuple[Run, bool]:
+def looked_at(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
     """Return how far a run is and whether it has ended, or raise `NotFound`."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return runs.look(session, actor, run_id)
 
 
@@ -356,14 +358,14 @@ class Once:
         self._key = key
         self._request = request
 
-    def kept(self, desk: Desk) -> Response | None:
+    def kept(self, tx: AuthenticatedTransaction) -> Response | None:
         """Return the answer that the request has had, or None the first time.
 
         For work that is computed before the transaction that `answer` opens.
         """
         if self._key is None:
             return None
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             return self._kept(session, actor)
 
     def _kept(self, session: Session, actor: Actor) -> Response | None:
@@ -375,9 +377,9 @@ class Once:
         headers = kept.headers | {"Idempotency-Replayed": "true"}
         return Response(kept.body, kept.status, headers)
 
-    def answer(self, desk: Desk, work: Answer) -> Response:
+    def answer(self, tx: AuthenticatedTransaction, work: Answer) -> Response:
         """Return the answer of the work, done now or done before."""
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             kept = self._kept(session, actor)
             if kept is not None:
                 return kept
@@ -438,8 +440,8 @@ def told(
     return JSONResponse(value, status, headers)
 
 
-At = Annotated[Desk, Depends(_desk)]
-InTheHall = Annotated[Hall, Depends(_hall)]
+ApiSession = Annotated[AuthenticatedTransaction, Depends(_transaction)]
+OptionalApiSession = Annotated[OptionalAuth, Depends(_optional)]
 IfMatch = Annotated[Precondition, Depends(_if_match)]
 IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]

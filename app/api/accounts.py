@@ -9,7 +9,7 @@ from app.api.described import ETAG, PLACED, merge_patch_of
 from app.api.problems import answers, refusals
 from app.db import models
 from app.deps import (
-    At,
+    ApiSession,
     Caller,
     IfMatch,
     OnlyOnce,
@@ -72,9 +72,9 @@ def _told(row: models.Account, status: int = 200) -> Response:
     response_model=Account,
     responses=answers({200: {"headers": ETAG}}, InvalidInput),
 )
-def read_own_account(desk: At) -> Response:
+def read_own_account(tx: ApiSession) -> Response:
     """Read the caller's own account."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _told(accounts.own(session, actor))
 
 
@@ -88,10 +88,10 @@ def read_own_account(desk: At) -> Response:
     openapi_extra=merge_patch_of(OwnAccountWrite, {"language": "fr"}),
 )
 def patch_own_account(
-    desk: At, patch: Annotated[dict[str, Any], _MERGE, CHECKED], if_match: IfMatch
+    tx: ApiSession, patch: Annotated[dict[str, Any], _MERGE, CHECKED], if_match: IfMatch
 ) -> Response:
     """Change the caller's own name or language (JSON merge patch, RFC 7396)."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = accounts.own(session, actor)
         new = accounts.patched_own(row, patch)
         if_match.check(row.version, accounts.as_own(row).to_dict(), new.to_dict())
@@ -104,9 +104,9 @@ def patch_own_account(
     status_code=204,
     responses=refusals(InvalidInput, Forbidden, Conflict),
 )
-def close_own_account(desk: At) -> None:
+def close_own_account(tx: ApiSession) -> None:
     """Erase the caller's own account, with its tokens and signed-in browsers."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         accounts.close(session, actor, accounts.own(session, actor, lock=True))
 
 
@@ -117,7 +117,7 @@ def close_own_account(desk: At) -> None:
     responses=refusals(*_BODY, Forbidden, Conflict, TooMany, Busy),
 )
 def set_password(
-    desk: At,
+    tx: ApiSession,
     throttle: TheThrottle,
     caller: Caller,
     new: Annotated[PasswordWrite, Body(examples=[_SECRET]), CHECKED],
@@ -126,13 +126,13 @@ def set_password(
 
     `current` is needed if there is one.
     """
-    signing_in.change_password(desk.write, throttle, caller, new)
+    signing_in.change_password(tx.write, throttle, caller, new)
 
 
 @router.get("/account/sign-ins", responses=refusals(InvalidInput))
-def list_sign_ins(desk: At) -> SignedIns:
+def list_sign_ins(tx: ApiSession) -> SignedIns:
     """List the browsers that are signed in to the caller's own account."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows = signing_in.of_account(session, actor)
         items = tuple(signing_in.as_signed_in(row, actor) for row in rows)
         return SignedIns(items=items)
@@ -143,9 +143,9 @@ def list_sign_ins(desk: At) -> SignedIns:
     status_code=204,
     responses=refusals(InvalidInput, Forbidden),
 )
-def sign_others_out(desk: At) -> None:
+def sign_others_out(tx: ApiSession) -> None:
     """Sign all browsers of the caller's own account out, but the one that asks."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         signing_in.revoke_others(session, actor)
 
 
@@ -154,16 +154,16 @@ def sign_others_out(desk: At) -> None:
     status_code=204,
     responses=refusals(InvalidInput, Forbidden, NotFound),
 )
-def sign_out(desk: At, sign_in_id: _Id) -> None:
+def sign_out(tx: ApiSession, sign_in_id: _Id) -> None:
     """Sign one browser of the caller's own account out."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         signing_in.revoke(session, actor, sign_in_id)
 
 
 @router.get("/account/tokens", responses=refusals(InvalidInput))
-def list_tokens(desk: At) -> Tokens:
+def list_tokens(tx: ApiSession) -> Tokens:
     """List the tokens of the caller's own account, the newest first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows = tokens.of_account(session, accounts.own(session, actor).id)
         return Tokens(items=tuple(map(tokens.as_token, rows)))
 
@@ -176,13 +176,13 @@ def list_tokens(desk: At) -> Tokens:
     responses=answers({201: {"headers": PLACED}}, *_BODY, Forbidden, Conflict),
 )
 def make_token(
-    desk: At, new: Annotated[TokenWrite, Body(examples=[_TOKEN]), CHECKED]
+    tx: ApiSession, new: Annotated[TokenWrite, Body(examples=[_TOKEN]), CHECKED]
 ) -> Response:
     """Make a token of the caller's own account; its secret is shown this once.
 
     No `Idempotency-Key`: that would keep the secret.
     """
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         made = tokens.make(session, actor, new)
         place = f"/api/v1/account/tokens/{made.id}"
         answer = told(made, 201, location=place)
@@ -195,9 +195,9 @@ def make_token(
     status_code=204,
     responses=refusals(InvalidInput, Forbidden, NotFound),
 )
-def revoke_token(desk: At, token_id: _Id) -> None:
+def revoke_token(tx: ApiSession, token_id: _Id) -> None:
     """Take a token of the caller's own account back; it is good for nothing at once."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         tokens.revoke(session, actor, token_id)
 
 
@@ -205,13 +205,13 @@ def revoke_token(desk: At, token_id: _Id) -> None:
 
 
 @router.get("/accounts", responses=refusals(InvalidInput))
-def list_accounts(desk: At, cut: PageCut, request: Request) -> Accounts:
+def list_accounts(tx: ApiSession, cut: PageCut, request: Request) -> Accounts:
     """List accounts by address.
 
     Organisers and auditors see all, officers those of their city, associations those of
     their cities.
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, cursor = accounts.search(session, actor, cut)
         return Accounts(
             items=tuple(map(accounts.as_account, rows)),
@@ -229,7 +229,7 @@ def list_accounts(desk: At, cut: PageCut, request: Request) -> Accounts:
     ),
 )
 def invite(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     new: Annotated[Invitation, Body(examples=[_INVITED]), CHECKED],
 ) -> Response:
@@ -242,7 +242,7 @@ def invite(
     def work(session: Session, actor: Actor) -> Response:
         return _told(accounts.invite(session, actor, new), 201)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.get(
@@ -250,9 +250,9 @@ def invite(
     response_model=Account,
     responses=answers({200: {"headers": ETAG}}, InvalidInput, NotFound),
 )
-def read_account(desk: At, account_id: _Id) -> Response:
+def read_account(tx: ApiSession, account_id: _Id) -> Response:
     """Read an account."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _told(accounts.get(session, actor, account_id))
 
 
@@ -270,16 +270,16 @@ def read_account(desk: At, account_id: _Id) -> Response:
         Stale,
         NoPrecondition,
     ),
-    openapi_extra=merge_patch_of(AccountWrite, {"name": "Integration desk"}),
+    openapi_extra=merge_patch_of(AccountWrite, {"name": "Integration tx"}),
 )
 def patch_account(
-    desk: At,
+    tx: ApiSession,
     account_id: _Id,
     patch: Annotated[dict[str, Any], _MERGE, CHECKED],
     if_match: IfMatch,
 ) -> Response:
     """Change an account (JSON merge patch, RFC 7396); it counts at once."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = accounts.get(session, actor, account_id, lock=True)
         new = accounts.patched(row, patch)
         if_match.check(row.version, accounts.as_written(row).to_dict(), new.to_dict())
@@ -294,9 +294,9 @@ def patch_account(
         InvalidInput, Forbidden, NotFound, Conflict, Stale, NoPrecondition
     ),
 )
-def close_account(desk: At, account_id: _Id, if_match: IfMatch) -> None:
+def close_account(tx: ApiSession, account_id: _Id, if_match: IfMatch) -> None:
     """Erase an account, with its tokens and signed-in browsers."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = accounts.get(session, actor, account_id, lock=True)
         if_match.check(row.version, accounts.as_written(row).to_dict())
         accounts.close(session, actor, row)
@@ -310,7 +310,7 @@ def close_account(desk: At, account_id: _Id, if_match: IfMatch) -> None:
         {202: {"headers": ETAG}}, InvalidInput, Forbidden, NotFound, Conflict, KeyReused
     ),
 )
-def invite_again(desk: At, once: OnlyOnce, account_id: _Id) -> Response:
+def invite_again(tx: ApiSession, once: OnlyOnce, account_id: _Id) -> Response:
     """Send the mail of an invitation once more."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -318,4 +318,4 @@ def invite_again(desk: At, once: OnlyOnce, account_id: _Id) -> Response:
         accounts.invite_again(session, actor, row)
         return _told(row, 202)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)

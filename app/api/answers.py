@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from app.api.problems import refusals
 from app.api.rounds import RoundId
 from app.api.runs import RunId
-from app.deps import At, TheAnswers, says_json
+from app.deps import ApiSession, TheAnswers, says_json
 from app.errors import (
     Busy,
     Died,
@@ -54,13 +54,13 @@ class WhyNotInWords(WhyNot):
     ),
 )
 def ask_what_if(
-    desk: At,
+    tx: ApiSession,
     answers: TheAnswers,
     run_id: RunId,
     change: Annotated[Change, Body(examples=_CHANGES), CHECKED],
 ) -> WhatIf:
     """Tell what the run would find if something were decided otherwise."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         frozen = runs.frozen(runs.get(session, actor, run_id))
     return answers.what_if(frozen, change)
 
@@ -69,7 +69,7 @@ def ask_what_if(
     "/runs/{run_id}/why-not", responses=refusals(InvalidInput, NotFound, *_COMPUTED)
 )
 def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     answers: TheAnswers,
     run_id: RunId,
     mentor: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["schaerbeek"])],
@@ -77,7 +77,7 @@ def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
 ) -> WhyNotInWords:
     """Tell why a pair is not proposed: what forbids it, or what it would cost."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         frozen = runs.frozen(runs.get(session, actor, run_id))
     found = answers.why_not(frozen, mentor, learner)
     told = sentences(found, frozen.problem.cities, lang)
@@ -88,9 +88,9 @@ def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     "/runs/{run_id}/drill",
     responses=refusals(NotFound, NotFinished, *_COMPUTED),
 )
-def ask_drill(desk: At, answers: TheAnswers, run_id: RunId) -> Drill:
+def ask_drill(tx: ApiSession, answers: TheAnswers, run_id: RunId) -> Drill:
     """Tell for every paired city what happens if it leaves, the fragile ones first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         found = runs.outcome(session, runs.get(session, actor, run_id))
     return answers.drill(found, found.solution)
 
@@ -100,7 +100,7 @@ def ask_drill(desk: At, answers: TheAnswers, run_id: RunId) -> Drill:
     responses=refusals(InvalidInput, NotFound, NotFinished, WrongPhase, *_COMPUTED),
 )
 def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     answers: TheAnswers,
     round_id: RoundId,
     run: Annotated[
@@ -131,7 +131,7 @@ def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
     """
     parts = (pair.partition(":") for pair in declined)
     pairs = tuple((mentor, learner) for mentor, _, learner in parts)
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         round_row = rounds.get(session, actor, round_id)
         if run is None:
             standing = repairs.standing(session, actor, round_row)

@@ -12,7 +12,7 @@ from app.api.problems import answers, refusals
 from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
-    At,
+    ApiSession,
     IfMatch,
     IfMatchOrNew,
     OnlyOnce,
@@ -113,10 +113,10 @@ def router() -> APIRouter:
 
     @routes.get("", response_model=Cities, responses=refusals(InvalidInput))
     def list_cities(
-        desk: At, wanted: Wanted, cut: PageCut, request: Request
+        tx: ApiSession, wanted: Wanted, cut: PageCut, request: Request
     ) -> Response:
         """List cities by id."""
-        with desk.read() as (session, _actor):
+        with tx.read() as (session, _actor):
             rows, cursor = cities.search(session, wanted, cut)
             items = tuple(map(cities.as_city, rows))
         return told(Cities(items=items, next=next_page(request, cursor)))
@@ -135,13 +135,13 @@ def router() -> APIRouter:
         ),
     )
     def register_city(
-        desk: At,
+        tx: ApiSession,
         once: OnlyOnce,
         new: Annotated[CityWrite, Body(examples=[example]), CHECKED],
     ) -> Response:
         """Register a city; without an `id`, one is made of the name."""
         return once.answer(
-            desk,
+            tx,
             lambda session, actor: _told(
                 cities.add(session, actor, cities.named(new)), 201
             ),
@@ -152,9 +152,9 @@ def router() -> APIRouter:
         response_model=City,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
-    def read_city(desk: At, city_id: CityId) -> Response:
+    def read_city(tx: ApiSession, city_id: CityId) -> Response:
         """Read a city."""
-        with desk.read() as (session, _actor):
+        with tx.read() as (session, _actor):
             return _told(cities.get(session, city_id))
 
     @routes.put(
@@ -174,7 +174,7 @@ def router() -> APIRouter:
         ),
     )
     def put_city(
-        desk: At,
+        tx: ApiSession,
         city_id: CityId,
         new: Annotated[CityWrite, Body(examples=[example]), CHECKED],
         if_match: IfMatchOrNew,
@@ -183,7 +183,7 @@ def router() -> APIRouter:
 
         `If-Match` is required when the city exists.
         """
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             city = cities.named(new, city_id)
             row = cities.find(session, city_id, lock=True)
             if row is None:
@@ -205,7 +205,7 @@ def router() -> APIRouter:
         ),
     )
     def patch_city(
-        desk: At,
+        tx: ApiSession,
         city_id: CityId,
         patch: Annotated[
             dict[str, Any], Body(media_type="application/merge-patch+json"), CHECKED
@@ -216,7 +216,7 @@ def router() -> APIRouter:
 
         A role that comes or goes takes its places with it, unless the patch names them.
         """
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = cities.get(session, city_id, lock=True)
             city = cities.patched(row, patch)
             if_match.check(row.version, cities.as_city(row).to_dict(), city.to_dict())
@@ -230,9 +230,9 @@ def router() -> APIRouter:
             InvalidInput, Forbidden, NotFound, InUse, Stale, NoPrecondition
         ),
     )
-    def delete_city(desk: At, city_id: CityId, if_match: IfMatch) -> None:
+    def delete_city(tx: ApiSession, city_id: CityId, if_match: IfMatch) -> None:
         """Delete a city that takes part in no round."""
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = cities.get(session, city_id, lock=True)
             if_match.check(row.version, cities.as_city(row).to_dict())
             cities.remove(session, actor, row)
@@ -241,23 +241,23 @@ def router() -> APIRouter:
         "/{city_id:city}/suggestions", responses=refusals(InvalidInput, NotFound)
     )
     def suggest_partners(
-        desk: At,
+        tx: ApiSession,
         city_id: CityId,
         role: Annotated[Role, Query(description="Whom the city looks for.")] = "mentor",
         limit: Annotated[int, Query(ge=1, le=200)] = 5,
     ) -> Suggestions:
         """List the best partners of a city with reasons, outside any round."""
-        with desk.read() as (session, _actor):
+        with tx.read() as (session, _actor):
             city = cities.as_city(cities.get(session, city_id))
             found = bridge.suggestions(session, city, role, limit)
             return Suggestions(items=tuple(found))
 
     @routes.get("/{city_id:city}/audit", responses=refusals(InvalidInput, NotFound))
     def read_city_log(
-        desk: At, city_id: CityId, cut: PageCut, request: Request
+        tx: ApiSession, city_id: CityId, cut: PageCut, request: Request
     ) -> AuditLog:
         """List what was done with a city, the newest first."""
-        with desk.read() as (session, actor):
+        with tx.read() as (session, actor):
             rows, cursor = audit.of_city(session, actor, city_id, cut)
             return AuditLog(
                 items=tuple(map(audit.as_entry, rows)),
@@ -284,9 +284,9 @@ def _add_practices(routes: APIRouter) -> None:
         response_model=Practices,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
-    def list_practices(desk: At, city_id: CityId) -> Response:
+    def list_practices(tx: ApiSession, city_id: CityId) -> Response:
         """List the practices of a city, in its own order."""
-        with desk.read() as (session, _actor):
+        with tx.read() as (session, _actor):
             row = cities.get(session, city_id)
             items = tuple(map(cities.as_stored_practice, row.practices))
             return told(Practices(items=items), version=row.version)
@@ -306,7 +306,7 @@ def _add_practices(routes: APIRouter) -> None:
         ),
     )
     def add_practice(
-        desk: At,
+        tx: ApiSession,
         once: OnlyOnce,
         city_id: CityId,
         new: Annotated[Practice, Body(examples=[example]), CHECKED],
@@ -317,16 +317,18 @@ def _add_practices(routes: APIRouter) -> None:
             row = cities.get(session, city_id, lock=True)
             return _practice(row, cities.add_practice(session, actor, row, new), 201)
 
-        return once.answer(desk, work)
+        return once.answer(tx, work)
 
     @routes.get(
         "/{city_id:city}/practices/{practice_id}",
         response_model=StoredPractice,
         responses=answers({200: {"headers": ETAG}}, NotFound),
     )
-    def read_practice(desk: At, city_id: CityId, practice_id: PracticeId) -> Response:
+    def read_practice(
+        tx: ApiSession, city_id: CityId, practice_id: PracticeId
+    ) -> Response:
         """Read a practice; its ETag is the city's."""
-        with desk.read() as (session, _actor):
+        with tx.read() as (session, _actor):
             row = cities.get(session, city_id)
             return _practice(row, cities.practice(row, practice_id))
 
@@ -339,14 +341,14 @@ def _add_practices(routes: APIRouter) -> None:
         ),
     )
     def change_practice(
-        desk: At,
+        tx: ApiSession,
         city_id: CityId,
         practice_id: PracticeId,
         new: Annotated[Practice, Body(examples=[example]), CHECKED],
         if_match: IfMatch,
     ) -> Response:
         """Replace a practice; the city gets a new version."""
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = cities.get(session, city_id, lock=True)
             entry = cities.practice(row, practice_id)
             now = cities.as_stored_practice(entry).to_dict()
@@ -360,10 +362,10 @@ def _add_practices(routes: APIRouter) -> None:
         responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
     )
     def delete_practice(
-        desk: At, city_id: CityId, practice_id: PracticeId, if_match: IfMatch
+        tx: ApiSession, city_id: CityId, practice_id: PracticeId, if_match: IfMatch
     ) -> None:
         """Delete a practice; the city gets a new version."""
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = cities.get(session, city_id, lock=True)
             entry = cities.practice(row, practice_id)
             if_match.check(row.version, {})

@@ -9,7 +9,7 @@ from app.api.cities import CityId
 from app.api.described import ETAG, PLACED
 from app.api.problems import answers, refusals
 from app.db import models
-from app.deps import At, IfMatch, OnlyOnce, says_json, told
+from app.deps import ApiSession, IfMatch, OnlyOnce, says_json, told
 from app.errors import (
     Conflict,
     Forbidden,
@@ -34,7 +34,7 @@ ContactId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _EXAMPLE = {
     "name": "An Peeters",
-    "function": "Integration desk",
+    "function": "Integration tx",
     "email": "integration@mechelen.example",
 }
 
@@ -47,13 +47,13 @@ def _told(row: models.Contact, status: int = 200) -> Response:
 
 
 @router.get("", responses=refusals(NotFound))
-def list_contacts(desk: At, city_id: CityId) -> Contacts:
+def list_contacts(tx: ApiSession, city_id: CityId) -> Contacts:
     """List the contact persons of a city.
 
     For its officers, its association and organisers; for officers of a partner city
     once both have accepted.
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows = contacts.of_city(session, actor, city_id)
         return Contacts(items=tuple(map(contacts.as_contact, rows)))
 
@@ -73,17 +73,17 @@ def list_contacts(desk: At, city_id: CityId) -> Contacts:
     ),
 )
 def add_contact(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     city_id: CityId,
     new: Annotated[ContactWrite, Body(examples=[_EXAMPLE]), CHECKED],
 ) -> Response:
-    """Add a contact person: better a desk's mailbox than somebody's own."""
+    """Add a contact person: better a tx's mailbox than somebody's own."""
 
     def work(session: Session, actor: Actor) -> Response:
         return _told(contacts.add(session, actor, city_id, new), 201)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.get(
@@ -91,9 +91,9 @@ def add_contact(
     response_model=Contact,
     responses=answers({200: {"headers": ETAG}}, NotFound),
 )
-def read_contact(desk: At, city_id: CityId, contact_id: ContactId) -> Response:
+def read_contact(tx: ApiSession, city_id: CityId, contact_id: ContactId) -> Response:
     """Read a contact person."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _told(contacts.get(session, actor, city_id, contact_id))
 
 
@@ -106,14 +106,14 @@ def read_contact(desk: At, city_id: CityId, contact_id: ContactId) -> Response:
     ),
 )
 def put_contact(
-    desk: At,
+    tx: ApiSession,
     city_id: CityId,
     contact_id: ContactId,
     new: Annotated[ContactWrite, Body(examples=[_EXAMPLE]), CHECKED],
     if_match: IfMatch,
 ) -> Response:
     """Replace a contact person; sent as it is, it is confirmed for 24 months more."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = contacts.get(session, actor, city_id, contact_id, lock=True)
         before = contacts.as_written(row).to_dict()
         if_match.check(row.version, before, new.to_dict())
@@ -127,10 +127,10 @@ def put_contact(
     responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
 )
 def erase_contact(
-    desk: At, city_id: CityId, contact_id: ContactId, if_match: IfMatch
+    tx: ApiSession, city_id: CityId, contact_id: ContactId, if_match: IfMatch
 ) -> None:
     """Erase a contact person; its address and name are taken out of texts, too."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = contacts.get(session, actor, city_id, contact_id, lock=True)
         if_match.check(row.version, contacts.as_written(row).to_dict())
         contacts.remove(session, actor, row)

@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.problems import answers
 from app.api.runs import RunId
-from app.deps import RETRY, At, TheFollowing, looked_at
+from app.deps import RETRY, ApiSession, TheFollowing, looked_at
 from app.errors import NotFound
 from app.routes import Route
 from schemas import Run
@@ -38,9 +38,9 @@ _STREAM: dict[str, Any] = {
 }
 
 
-def _first(desk: At, run_id: RunId) -> tuple[Run, bool]:
+def _first(tx: ApiSession, run_id: RunId) -> tuple[Run, bool]:
     """Refuse before the stream begins: afterwards there is no status to say it with."""
-    return looked_at(desk, run_id)
+    return looked_at(tx, run_id)
 
 
 @router.get(
@@ -49,13 +49,13 @@ def _first(desk: At, run_id: RunId) -> tuple[Run, bool]:
     responses=answers({200: _STREAM}, NotFound),
 )
 async def follow_run(
-    desk: At,
+    tx: ApiSession,
     following: TheFollowing,
     run_id: RunId,
     first: Annotated[tuple[Run, bool], Depends(_first)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow how far a run is."""
     retry: int | None = RETRY
-    async for run in following.run(first, partial(looked_at, desk, run_id)):
+    async for run in following.run(first, partial(looked_at, tx, run_id)):
         yield ServerSentEvent(event="run", data=run, retry=retry)
         retry = None

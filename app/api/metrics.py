@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.changes import route_of
-from app.deps import InTheHall
+from app.deps import OptionalApiSession
 from app.errors import NotFound, Unknown
 from app.permissions import may_organise
 from app.services import backlog
@@ -112,7 +112,7 @@ def _is_near(request: Request) -> bool:
 
 
 @router.get("/metrics")
-def metrics(request: Request, hall: InTheHall) -> Response:
+def metrics(request: Request, hall: OptionalApiSession) -> Response:
     """Tell the figures, to this machine or to an organiser's token."""
     with hall.read() as (session, actor):
         if not _is_near(request):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.api.problems import answers as documented
 from app.api.problems import refusals
 from app.api.rounds import RoundId
-from app.deps import At, OnlyOnce, PageCut, TheSettings, next_page, told
+from app.deps import ApiSession, OnlyOnce, PageCut, TheSettings, next_page, told
 from app.errors import Conflict, Forbidden, InvalidInput, KeyReused, NotFound
 from app.permissions import Actor
 from app.routes import Route
@@ -22,16 +22,16 @@ router = APIRouter(route_class=Route, tags=["outbox"])
 
 
 @router.get("/rounds/{round_id}/outbox", responses=refusals(NotFound))
-def read_outbox(desk: At, round_id: RoundId) -> Outbox:
+def read_outbox(tx: ApiSession, round_id: RoundId) -> Outbox:
     """Count the messages of a round by kind, role, language and state."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         return outbox.summary(session, actor, round_id)
 
 
 @router.get("/rounds/{round_id}/messages", responses=refusals(InvalidInput, NotFound))
 def list_messages(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     settings: TheSettings,
     round_id: RoundId,
     cut: PageCut,
@@ -39,7 +39,7 @@ def list_messages(  # noqa: PLR0913 -- FastAPI reads them
     state: Annotated[MessageState | None, Query()] = None,
 ) -> Messages:
     """List the messages of a round, the oldest first, as they are or will be sent."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         rows, cursor = outbox.search(session, actor, round_id, cut, state)
         return Messages(
@@ -49,9 +49,11 @@ def list_messages(  # noqa: PLR0913 -- FastAPI reads them
 
 
 @router.get("/messages/{message_id}", responses=refusals(NotFound))
-def read_message(desk: At, settings: TheSettings, message_id: MessageId) -> Message:
+def read_message(
+    tx: ApiSession, settings: TheSettings, message_id: MessageId
+) -> Message:
     """Read a message as it is or will be sent."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = outbox.get(session, actor, message_id)
         return outbox.as_message(row, settings.public_url)
 
@@ -63,7 +65,7 @@ def read_message(desk: At, settings: TheSettings, message_id: MessageId) -> Mess
     responses=documented({202: {}}, *_SENT),
 )
 def test_message(
-    desk: At, once: OnlyOnce, settings: TheSettings, message_id: MessageId
+    tx: ApiSession, once: OnlyOnce, settings: TheSettings, message_id: MessageId
 ) -> Response:
     """Send a copy of the message to the caller alone, also before the release."""
 
@@ -72,7 +74,7 @@ def test_message(
         copy = outbox.send_test(session, actor, row)
         return told(outbox.as_message(copy, settings.public_url), 202)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.post(
@@ -82,7 +84,7 @@ def test_message(
     responses=documented({202: {}}, *_SENT),
 )
 def send_message_again(
-    desk: At, once: OnlyOnce, settings: TheSettings, message_id: MessageId
+    tx: ApiSession, once: OnlyOnce, settings: TheSettings, message_id: MessageId
 ) -> Response:
     """Send a message again: it failed, may be lost, or had nobody to go to."""
 
@@ -91,7 +93,7 @@ def send_message_again(
         delivery.send_again(session, actor, row)
         return told(outbox.as_message(row, settings.public_url), 202)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.post(
@@ -99,7 +101,7 @@ def send_message_again(
     response_model=Outbox,
     responses=documented({200: {}}, InvalidInput, Forbidden, NotFound, KeyReused),
 )
-def remind_cities(desk: At, once: OnlyOnce, round_id: RoundId) -> Response:
+def remind_cities(tx: ApiSession, once: OnlyOnce, round_id: RoundId) -> Response:
     """Remind every city that has not answered, but none twice within a day."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -107,4 +109,4 @@ def remind_cities(desk: At, once: OnlyOnce, round_id: RoundId) -> Response:
         notices.remind(session, actor, row)
         return told(outbox.summary(session, actor, round_id))
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.api.problems import answers as documented
 from app.api.problems import refusals
 from app.api.rounds import RoundId
-from app.deps import At, InTheHall, PageCut, TheAnswers, next_page
+from app.deps import ApiSession, OptionalApiSession, PageCut, TheAnswers, next_page
 from app.errors import (
     Busy,
     Died,
@@ -31,9 +31,9 @@ Lang = Annotated[Language, Query(description="Of the text.")]
 
 
 @router.get("/rounds/{round_id}/health", responses=refusals(NotFound))
-def read_health(desk: At, round_id: RoundId) -> Health:
+def read_health(tx: ApiSession, round_id: RoundId) -> Health:
     """Tell who has not answered, who has gone quiet, and what could not be sent."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         return health.health(session, actor, row)
 
@@ -43,7 +43,7 @@ def read_health(desk: At, round_id: RoundId) -> Health:
     responses=refusals(InvalidInput, NotFound, NotFinished, Busy, TooSlow, Died),
 )
 def compare_runs(
-    desk: At,
+    tx: ApiSession,
     answers: TheAnswers,
     round_id: RoundId,
     run: Annotated[
@@ -52,7 +52,7 @@ def compare_runs(
     ],
 ) -> Scenarios:
     """Lay runs of a round side by side, all measured by the round's present policy."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         policy = policies.as_policy(policies.get(session, actor, row))
         found = [
@@ -63,15 +63,15 @@ def compare_runs(
 
 
 @router.get("/ledger", responses=refusals(InvalidInput, NotFound))
-def read_ledger(desk: At, cut: PageCut, request: Request) -> Ledger:
+def read_ledger(tx: ApiSession, cut: PageCut, request: Request) -> Ledger:
     """List what the released rounds have brought to each city, by id."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         entries, cursor = ledger.search(session, actor, cut)
         return Ledger(items=tuple(entries), next=next_page(request, cursor))
 
 
 @router.get("/rounds/{round_id}/decision", responses=refusals(NotFound, WrongPhase))
-def read_decision(hall: InTheHall, round_id: RoundId) -> ReleasedDecision:
+def read_decision(hall: OptionalApiSession, round_id: RoundId) -> ReleasedDecision:
     """Read what was released, as digests that anybody can check.
 
     Of a public round, also without an account.
@@ -90,12 +90,12 @@ def read_decision(hall: InTheHall, round_id: RoundId) -> ReleasedDecision:
         WrongPhase,
     ),
 )
-def read_release(desk: At, round_id: RoundId) -> Response:
+def read_release(tx: ApiSession, round_id: RoundId) -> Response:
     """Read the sealed bundle of the release: `compaan verify` computes it again.
 
     It holds wishes and vetoes, so it is for organisers and auditors.
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         content = decisions.sealed(session, actor, round_id)
     return Response(
         content,
@@ -109,7 +109,7 @@ def read_release(desk: At, round_id: RoundId) -> Response:
     responses=refusals(InvalidInput, NotFound, WrongPhase),
 )
 def read_how_we_chose(
-    hall: InTheHall, round_id: RoundId, lang: Lang = "en"
+    hall: OptionalApiSession, round_id: RoundId, lang: Lang = "en"
 ) -> HowWeChose:
     """Read how the released pairings were chosen, in words.
 
@@ -126,7 +126,7 @@ def read_how_we_chose(
     responses=refusals(InvalidInput, NotFound, WrongPhase),
 )
 def read_how_we_chose_page(
-    hall: InTheHall, round_id: RoundId, lang: Lang = "en"
+    hall: OptionalApiSession, round_id: RoundId, lang: Lang = "en"
 ) -> HTMLResponse:
     """Read the same as a page to print."""
     with hall.read() as (session, actor):

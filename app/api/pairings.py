@@ -14,7 +14,7 @@ from app.api.rounds import RoundId
 from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
-    At,
+    ApiSession,
     IfMatch,
     IfMatchIfSent,
     OnlyOnce,
@@ -151,7 +151,7 @@ def _changing(
     responses=documented({200: {"headers": ETAG}}, *_VERB, NotFinished, OutOfDate),
 )
 def stage_round(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     round_id: RoundId,
     if_match: IfMatchIfSent,
@@ -170,7 +170,7 @@ def stage_round(
         phases.stage(session, actor, row, run)
         return _round_told(row)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.post(
@@ -180,7 +180,7 @@ def stage_round(
     responses=documented({200: {"headers": ETAG}}, *_VERB, Conflict),
 )
 def release_round(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     round_id: RoundId,
     if_match: IfMatchIfSent,
@@ -195,7 +195,7 @@ def release_round(
         phases.release(session, actor, row, new.answer_by if new else None)
         return _round_told(row)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.post(
@@ -205,7 +205,7 @@ def release_round(
     responses=documented({200: {}}, *_VERB, *_COMPUTED),
 )
 def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     answers: TheAnswers,
     round_id: RoundId,
@@ -225,10 +225,10 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
     The round is matched again around the decision and staged anew, as a run of its
     own. The price is stored with the pairings that were forced.
     """
-    kept = None if dry_run else once.kept(desk)
+    kept = None if dry_run else once.kept(tx)
     if kept is not None:
         return kept
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         start = overrides.before(session, actor, row)
         _as_seen(session, actor, if_match, row)
@@ -241,12 +241,12 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
 
     if dry_run:
         return told(overrides.as_override(found, None))
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.get("/rounds/{round_id}/pairings", responses=refusals(InvalidInput, NotFound))
 def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     round_id: RoundId,
     cut: PageCut,
     since: UpdatedSince,
@@ -257,7 +257,7 @@ def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
 
     Before the release these are for organisers and auditors alone.
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         wanted = pairings.Filter(state, since)
         rows, cursor = pairings.search(session, actor, row, cut, wanted)
@@ -272,9 +272,9 @@ def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
     response_model=RoundPairing,
     responses=documented({200: {"headers": ETAG}}, NotFound),
 )
-def read_pairing(desk: At, pairing_id: PairingId) -> Response:
+def read_pairing(tx: ApiSession, pairing_id: PairingId) -> Response:
     """Read a pairing: its state, and what each side has answered."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _pairing_told(pairings.get(session, actor, pairing_id), actor)
 
 
@@ -296,7 +296,7 @@ def read_pairing(desk: At, pairing_id: PairingId) -> Response:
     openapi_extra=merge_patch_of(PairingWrite, {"answer_by": "2027-05-14T17:00:00Z"}),
 )
 def patch_pairing(
-    desk: At,
+    tx: ApiSession,
     pairing_id: PairingId,
     patch: Annotated[
         dict[str, object], Body(media_type="application/merge-patch+json"), CHECKED
@@ -304,7 +304,7 @@ def patch_pairing(
     if_match: IfMatch,
 ) -> Response:
     """Set another deadline; a pairing that has expired is offered again by it."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         try:
             new = PairingWrite.model_validate(patch, context=ErrorCount())
@@ -335,7 +335,7 @@ def patch_pairing(
     ),
 )
 def answer_pairing(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     pairing_id: PairingId,
     new: Annotated[
@@ -353,7 +353,7 @@ def answer_pairing(
 
     When both have accepted, it is confirmed. The same answer again changes nothing.
     """
-    return once.answer(desk, _changing(pairing_id, pairings.answer, new))
+    return once.answer(tx, _changing(pairing_id, pairings.answer, new))
 
 
 @router.post(
@@ -365,7 +365,7 @@ def answer_pairing(
     ),
 )
 def dismiss_pairing(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     pairing_id: PairingId,
     new: Annotated[
@@ -373,7 +373,7 @@ def dismiss_pairing(
     ],
 ) -> Response:
     """Take a staged pairing out; nobody is told. A repair may fill the places."""
-    return once.answer(desk, _changing(pairing_id, pairings.dismiss, new.reason))
+    return once.answer(tx, _changing(pairing_id, pairings.dismiss, new.reason))
 
 
 @router.post(
@@ -391,7 +391,7 @@ def dismiss_pairing(
     ),
 )
 def withdraw_pairing(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     pairing_id: PairingId,
     new: Annotated[
@@ -399,19 +399,19 @@ def withdraw_pairing(
     ],
 ) -> Response:
     """Take back an offered or confirmed pairing; its two cities are told."""
-    return once.answer(desk, _changing(pairing_id, pairings.withdraw, new.reason))
+    return once.answer(tx, _changing(pairing_id, pairings.withdraw, new.reason))
 
 
 @router.get(
     "/pairings/{pairing_id}/explanation", responses=refusals(InvalidInput, NotFound)
 )
 def explain_pairing(
-    desk: At,
+    tx: ApiSession,
     pairing_id: PairingId,
     lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
 ) -> PairingExplanation:
     """Tell why the pairing is proposed: terms that add up, and plain sentences."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
         mentor, learner = pairings.names_of(session, row)
         why = pairings.explained_to(actor, row)
@@ -432,10 +432,10 @@ def explain_pairing(
     "/pairings/{pairing_id}/check-ins", responses=refusals(InvalidInput, NotFound)
 )
 def list_check_ins(
-    desk: At, pairing_id: PairingId, cut: PageCut, request: Request
+    tx: ApiSession, pairing_id: PairingId, cut: PageCut, request: Request
 ) -> CheckIns:
     """List what its cities and organisers noted of a pairing, the newest first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
         rows, cursor = check_ins.search(session, actor, row, cut)
         return CheckIns(
@@ -452,7 +452,7 @@ def list_check_ins(
     responses=refusals(*_BODY, Forbidden, NotFound, WrongPhase, NotOffered, KeyReused),
 )
 def add_check_in(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     pairing_id: PairingId,
     new: Annotated[
@@ -466,7 +466,7 @@ def add_check_in(
         note = check_ins.add(session, actor, round_row, row, new)
         return told(check_ins.as_check_in(note), 201)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.post(
@@ -476,7 +476,7 @@ def add_check_in(
     responses=documented({200: {"headers": ETAG}}, *_VERB, NoPlaces, *_COMPUTED),
 )
 def make_repair(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     answers: TheAnswers,
     round_id: RoundId,
@@ -487,10 +487,10 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
 
     In a released round, new pairings are offered, and all whom it concerns are told.
     """
-    kept = once.kept(desk)
+    kept = once.kept(tx)
     if kept is not None:
         return kept
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         rounds.must_organise(actor)
         _as_seen(session, actor, if_match, row)
@@ -503,4 +503,4 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
         repairs.make(session, actor, row, start, repair, reasons)
         return _round_told(row)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)

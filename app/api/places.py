@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.problems import refusals
-from app.deps import At, ThePlaces
+from app.deps import ApiSession, ThePlaces
 from app.errors import InvalidInput
 from app.routes import Route
 from schemas import Places
@@ -16,7 +16,7 @@ router = APIRouter(route_class=Route, prefix="/places", tags=["cities"])
 
 @router.get("", responses=refusals(InvalidInput))
 def find_places(
-    desk: At,
+    tx: ApiSession,
     places: ThePlaces,
     q: Annotated[
         str,
@@ -33,6 +33,6 @@ def find_places(
 
     At most eight, the likeliest first, of the countries of the Council of Europe.
     """
-    with desk.read():
+    with tx.read():
         pass  # whoever asks is let in; the places are not in the database
     return Places(items=places.search(q, country))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api.problems import answers, refusals
-from app.deps import At, PageCut, TheSettings, next_page, told
+from app.deps import ApiSession, PageCut, TheSettings, next_page, told
 from app.errors import InvalidInput, NotFound
 from app.routes import Route
 from app.services import accounts, audit, own_data
@@ -32,9 +32,9 @@ def _file(found: AccountExport) -> Response:
 
 
 @router.get("/account/export", response_model=AccountExport, responses=answers(_FILE))
-def export_own_account(desk: At, settings: TheSettings) -> Response:
+def export_own_account(tx: ApiSession, settings: TheSettings) -> Response:
     """Give everything that is kept of the caller, as a file."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         own = accounts.own(session, actor).id
         return _file(own_data.export(session, actor, own, settings.public_url))
 
@@ -45,18 +45,18 @@ def export_own_account(desk: At, settings: TheSettings) -> Response:
     responses=answers(_FILE, NotFound),
 )
 def export_account(
-    desk: At,
+    tx: ApiSession,
     settings: TheSettings,
     account_id: Annotated[str, Path(pattern=_ID)],
 ) -> Response:
     """Give everything that is kept of a person, as a file that organisers hand out."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _file(own_data.export(session, actor, account_id, settings.public_url))
 
 
 @router.get("/audit", responses=refusals(InvalidInput, NotFound))
 def read_log(
-    desk: At,
+    tx: ApiSession,
     cut: PageCut,
     request: Request,
     account: Annotated[
@@ -67,7 +67,7 @@ def read_log(
 
     Entries name accounts by id: of an account that was closed, nothing else is left.
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, cursor = audit.of_network(session, actor, cut, account)
         return AuditLog(
             items=tuple(map(audit.as_entry, rows)), next=next_page(request, cursor)

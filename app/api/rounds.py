@@ -11,7 +11,7 @@ from app.api.problems import answers, refusals
 from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
-    At,
+    ApiSession,
     IfMatch,
     IfMatchOrNew,
     OnlyOnce,
@@ -79,10 +79,10 @@ def _told(row: models.Round, status: int = 200) -> Response:
 
 @router.get("", responses=refusals(InvalidInput))
 def list_rounds(
-    desk: At, cut: PageCut, since: UpdatedSince, request: Request
+    tx: ApiSession, cut: PageCut, since: UpdatedSince, request: Request
 ) -> Rounds:
     """List the rounds that the caller may see, by id."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, cursor = rounds.search(session, actor, cut, since)
         return Rounds(
             items=tuple(map(rounds.as_round, rows)), next=next_page(request, cursor)
@@ -104,7 +104,7 @@ def list_rounds(
     ),
 )
 def open_round(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     new: Annotated[RoundNew, Body(examples=[_EXAMPLE]), CHECKED],
 ) -> Response:
@@ -113,7 +113,7 @@ def open_round(
     With `copy_of` it begins with the participants and the policy of another round.
     """
     return once.answer(
-        desk, lambda session, actor: _told(copying.add(session, actor, new), 201)
+        tx, lambda session, actor: _told(copying.add(session, actor, new), 201)
     )
 
 
@@ -122,9 +122,9 @@ def open_round(
     response_model=Round,
     responses=answers({200: {"headers": ETAG}}, NotFound),
 )
-def read_round(desk: At, round_id: RoundId) -> Response:
+def read_round(tx: ApiSession, round_id: RoundId) -> Response:
     """Read a round."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _told(rounds.get(session, actor, round_id))
 
 
@@ -143,7 +143,7 @@ def read_round(desk: At, round_id: RoundId) -> Response:
     ),
 )
 def put_round(
-    desk: At,
+    tx: ApiSession,
     round_id: RoundId,
     new: Annotated[RoundWrite, Body(examples=[_EXAMPLE]), CHECKED],
     if_match: IfMatchOrNew,
@@ -152,7 +152,7 @@ def put_round(
 
     `If-Match` is required when the round exists.
     """
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = rounds.find(session, actor, round_id, lock=True)
         if row is None:
             if_match.must_be_absent()
@@ -179,7 +179,7 @@ def put_round(
     openapi_extra=merge_patch_of(RoundWrite, {"description": "A year of visits."}),
 )
 def patch_round(
-    desk: At,
+    tx: ApiSession,
     round_id: RoundId,
     patch: Annotated[
         dict[str, object], Body(media_type="application/merge-patch+json"), CHECKED
@@ -187,7 +187,7 @@ def patch_round(
     if_match: IfMatch,
 ) -> Response:
     """Change name or description (JSON merge patch, RFC 7396; null removes)."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = rounds.get(session, actor, round_id, lock=True)
         new = rounds.patched(row, patch)
         if_match.check(row.version, rounds.as_written(row), new.to_dict())
@@ -202,9 +202,9 @@ def patch_round(
         InvalidInput, Forbidden, NotFound, WrongPhase, Stale, NoPrecondition
     ),
 )
-def delete_round(desk: At, round_id: RoundId, if_match: IfMatch) -> None:
+def delete_round(tx: ApiSession, round_id: RoundId, if_match: IfMatch) -> None:
     """Delete a draft with everything in it."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = rounds.get(session, actor, round_id, lock=True)
         if_match.check(row.version, {})
         rounds.remove(session, actor, row)
@@ -219,7 +219,7 @@ def delete_round(desk: At, round_id: RoundId, if_match: IfMatch) -> None:
     ),
 )
 def move_round(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     round_id: RoundId,
     change: Annotated[
@@ -237,15 +237,15 @@ def move_round(
         phases.move(session, actor, row, change.to, change.reason)
         return _told(row)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.get("/{round_id}/participants", responses=refusals(InvalidInput, NotFound))
 def list_participants(
-    desk: At, round_id: RoundId, cut: PageCut, request: Request
+    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
 ) -> Participants:
     """List the cities of a round; wishes and vetoes only to those who may know."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         rows, cursor = participants.search(session, round_id, cut)
         return Participants(
@@ -259,9 +259,9 @@ def list_participants(
     response_model=Participant,
     responses=answers({200: {"headers": ETAG}}, NotFound),
 )
-def read_participant(desk: At, round_id: RoundId, city_id: CityId) -> Response:
+def read_participant(tx: ApiSession, round_id: RoundId, city_id: CityId) -> Response:
     """Read how a city takes part."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         row = participants.get(session, round_id, city_id)
         said = participants.as_participant(row, actor)
@@ -287,7 +287,7 @@ def read_participant(desk: At, round_id: RoundId, city_id: CityId) -> Response:
     ),
 )
 def put_participant(
-    desk: At,
+    tx: ApiSession,
     round_id: RoundId,
     city_id: CityId,
     new: Annotated[
@@ -299,7 +299,7 @@ def put_participant(
 
     `If-Match` is required when the city takes part already.
     """
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = participants.find(session, round_id, city_id)
         is_new = row is None
@@ -328,13 +328,13 @@ def put_participant(
     ),
 )
 def remove_participant(
-    desk: At, round_id: RoundId, city_id: CityId, if_match: IfMatch
+    tx: ApiSession, round_id: RoundId, city_id: CityId, if_match: IfMatch
 ) -> None:
     """Take a city out of a round, with the pins and bans that name it.
 
     After the release its pairings are withdrawn, and their other cities are told.
     """
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = participants.get(session, round_id, city_id)
         if_match.check(row.version, {})
@@ -346,9 +346,9 @@ def remove_participant(
     response_model=Policy,
     responses=answers({200: {"headers": ETAG}}, NotFound),
 )
-def read_policy(desk: At, round_id: RoundId) -> Response:
+def read_policy(tx: ApiSession, round_id: RoundId) -> Response:
     """Read how the round is matched."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         round_row = rounds.get(session, actor, round_id)
         row = policies.get(session, actor, round_row)
         return told(policies.as_policy(row), version=row.version)
@@ -370,7 +370,7 @@ def read_policy(desk: At, round_id: RoundId) -> Response:
     ),
 )
 def put_policy(
-    desk: At,
+    tx: ApiSession,
     round_id: RoundId,
     new: Annotated[
         Policy, Body(examples=[{"rules": {"different_country": True}}]), CHECKED
@@ -378,7 +378,7 @@ def put_policy(
     if_match: IfMatch,
 ) -> Response:
     """Replace the weights, rules, pins, bans and the objective of a round."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = policies.get(session, actor, round_row, lock=True)
         if_match.check(row.version, policies.as_policy(row).to_dict(), new.to_dict())
@@ -387,9 +387,9 @@ def put_policy(
 
 
 @router.get("/{round_id}/readiness", responses=refusals(NotFound, Busy, TooSlow, Died))
-def read_readiness(desk: At, answers: TheAnswers, round_id: RoundId) -> Readiness:
+def read_readiness(tx: ApiSession, answers: TheAnswers, round_id: RoundId) -> Readiness:
     """Tell supply and demand, what each rule removes, and what stands in the way."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         now = runs.as_it_stands(session, actor, row)
     return answers.readiness(now)
@@ -397,10 +397,10 @@ def read_readiness(desk: At, answers: TheAnswers, round_id: RoundId) -> Readines
 
 @router.get("/{round_id}/audit", responses=refusals(InvalidInput, NotFound))
 def read_round_log(
-    desk: At, round_id: RoundId, cut: PageCut, request: Request
+    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
 ) -> AuditLog:
     """List what was done in a round, the newest first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, cursor = audit.of_round(session, actor, round_id, cut)
         return AuditLog(
             items=tuple(map(audit.as_entry, rows)), next=next_page(request, cursor)

@@ -12,8 +12,8 @@ from app.api.problems import answers, refusals
 from app.api.rounds import RoundId
 from app.db import models
 from app.deps import (
-    At,
-    Desk,
+    ApiSession,
+    AuthenticatedTransaction,
     OnlyOnce,
     PageCut,
     TheSettings,
@@ -74,7 +74,7 @@ def _place(run_id: str) -> str:
     ),
 )
 async def start_run(  # noqa: PLR0913 -- FastAPI reads them
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     request: Request,
     settings: TheSettings,
@@ -91,7 +91,7 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
         row = runs.start(session, actor, round_row, new)
         return told(runs.as_run(row), 202, location=_place(row.id))
 
-    queued = await anyio.to_thread.run_sync(once.answer, desk, work)
+    queued = await anyio.to_thread.run_sync(once.answer, tx, work)
     request.app.state.worker.wake()
     if not wait:
         return queued
@@ -99,25 +99,27 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
     # The caller's thread is given back between two looks.
     with anyio.move_on_after(min(wait, settings.wait_seconds)):
         while True:
-            run, ended = await anyio.to_thread.run_sync(_look, desk, run_id)
+            run, ended = await anyio.to_thread.run_sync(_look, tx, run_id)
             if ended:
                 return told(run)
             if request.app.state.stopping.is_set():
                 break
             await anyio.sleep(_LOOK_AGAIN)
-    run, _ = await anyio.to_thread.run_sync(_look, desk, run_id)
+    run, _ = await anyio.to_thread.run_sync(_look, tx, run_id)
     return told(run, 202, location=_place(run_id))
 
 
-def _look(desk: Desk, run_id: str) -> tuple[Run, bool]:
-    with desk.read() as (session, actor):
+def _look(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
+    with tx.read() as (session, actor):
         return runs.look(session, actor, run_id)
 
 
 @router.get("/rounds/{round_id}/runs", responses=refusals(InvalidInput, NotFound))
-def list_runs(desk: At, round_id: RoundId, cut: PageCut, request: Request) -> Runs:
+def list_runs(
+    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
+) -> Runs:
     """List the runs of a round, the newest first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         rows, cursor = runs.search(session, actor, round_id, cut)
         return Runs(
@@ -126,15 +128,15 @@ def list_runs(desk: At, round_id: RoundId, cut: PageCut, request: Request) -> Ru
 
 
 @router.get("/runs/{run_id}", responses=refusals(NotFound))
-def read_run(desk: At, run_id: RunId) -> Run:
+def read_run(tx: ApiSession, run_id: RunId) -> Run:
     """Read how far a run is."""
-    return _look(desk, run_id)[0]
+    return _look(tx, run_id)[0]
 
 
 @router.delete("/runs/{run_id}", responses=refusals(Forbidden, NotFound, Conflict))
-def cancel_run(desk: At, run_id: RunId) -> Run:
+def cancel_run(tx: ApiSession, run_id: RunId) -> Run:
     """Cancel a run that has not ended; its computation is stopped."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = runs.get(session, actor, run_id, lock=True)
         runs.cancel(session, actor, row)
         return runs.as_run(row)
@@ -145,16 +147,18 @@ def cancel_run(desk: At, run_id: RunId) -> Run:
     response_model=Solution,
     responses=refusals(NotFound, NotFinished),
 )
-def read_solution(desk: At, run_id: RunId) -> Response:
+def read_solution(tx: ApiSession, run_id: RunId) -> Response:
     """Read what the run found."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         text = runs.solution_text(session, row)
     return Response(text, media_type="application/json")
 
 
-def _outcome(desk: Desk, run_id: str) -> tuple[models.Run, runs.Outcome]:
-    with desk.read() as (session, actor):
+def _outcome(
+    tx: AuthenticatedTransaction, run_id: str
+) -> tuple[models.Run, runs.Outcome]:
+    with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         return row, runs.outcome(session, row)
 
@@ -168,9 +172,9 @@ def _outcome(desk: Desk, run_id: str) -> tuple[models.Run, runs.Outcome]:
         NotFinished,
     ),
 )
-def read_solution_table(desk: At, run_id: RunId) -> Response:
+def read_solution_table(tx: ApiSession, run_id: RunId) -> Response:
     """Read the pairings as a table for a spreadsheet, those left out below them."""
-    row, found = _outcome(desk, run_id)
+    row, found = _outcome(tx, run_id)
     name = f"{row.round_id}-{row.id[:8]}.csv"
     return Response(
         solution_csv(found).encode("utf-8-sig"),
@@ -190,12 +194,12 @@ def read_solution_table(desk: At, run_id: RunId) -> Response:
         NotFinished,
     ),
 )
-def read_bundle(desk: At, run_id: RunId) -> Response:
+def read_bundle(tx: ApiSession, run_id: RunId) -> Response:
     """Read all that is needed to compute the run again: `compaan verify` does it.
 
     It holds wishes and vetoes, so it is for organisers and auditors.
     """
-    row, found = _outcome(desk, run_id)
+    row, found = _outcome(tx, run_id)
     name = f"{row.round_id}-{row.id[:8]}.zip"
     return Response(
         bundle.seal(found),
@@ -209,9 +213,9 @@ def read_bundle(desk: At, run_id: RunId) -> Response:
     response_class=HTMLResponse,
     responses=refusals(NotFound, NotFinished),
 )
-def read_solution_page(desk: At, run_id: RunId) -> HTMLResponse:
+def read_solution_page(tx: ApiSession, run_id: RunId) -> HTMLResponse:
     """Read the pairings with their reasons as a page to print."""
-    _, found = _outcome(desk, run_id)
+    _, found = _outcome(tx, run_id)
     return HTMLResponse(
         solution_page(found), headers={"Content-Security-Policy": STYLED}
     )

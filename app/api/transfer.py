@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 
 from app.api.cities import Wanted
 from app.api.problems import answers, refusals
-from app.deps import At, OnlyOnce, told
+from app.deps import ApiSession, OnlyOnce, told
 from app.errors import (
     Conflict,
     Forbidden,
@@ -75,12 +75,12 @@ def _file(content: str | bytes, name: str) -> Response:
     responses=answers({200: {"content": _SHEETS}}, InvalidInput),
 )
 def read_template(
-    desk: At,
+    tx: ApiSession,
     format: Annotated[SheetFormat, Query()] = "csv",  # noqa: A002 -- as of the export
     delimiter: Annotated[Delimiter, Query(description="Of the CSV.")] = "comma",
 ) -> Response:
     """Read the template of an import: the columns, and a line of help for each."""
-    with desk.read():
+    with tx.read():
         if format == "xlsx":
             return _file(imports.template_workbook(), "cities-template")
         return _file(imports.template(_DELIMITERS[delimiter]), "cities-template")
@@ -131,7 +131,7 @@ async def _uploaded(request: Request) -> bytes:
     },
 )
 async def import_cities(
-    desk: At,
+    tx: ApiSession,
     once: OnlyOnce,
     request: Request,
     dry_run: Annotated[  # noqa: FBT002 -- a query parameter
@@ -160,12 +160,12 @@ async def import_cities(
         )
 
     def look() -> Response:
-        with desk.read() as (session, actor):
+        with tx.read() as (session, actor):
             return work(session, actor)
 
     if dry_run:
         return await anyio.to_thread.run_sync(look)
-    return await anyio.to_thread.run_sync(once.answer, desk, work)
+    return await anyio.to_thread.run_sync(once.answer, tx, work)
 
 
 @router.get(
@@ -185,7 +185,7 @@ async def import_cities(
     ),
 )
 def export_cities(
-    desk: At,
+    tx: ApiSession,
     wanted: Wanted,
     format: Annotated[ExportFormat, Query()] = "csv",  # noqa: A002 -- the contract's
     delimiter: Annotated[
@@ -200,7 +200,7 @@ def export_cities(
     not known.
     """
     day = datetime.now(UTC).date().isoformat()
-    with desk.read() as (session, _actor):
+    with tx.read() as (session, _actor):
         rows = cities.every(session, wanted)
         match format:
             case "csv":

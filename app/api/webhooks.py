@@ -9,7 +9,7 @@ from app.api.described import ETAG, PLACED, merge_patch_of
 from app.api.problems import answers, refusals
 from app.db import models
 from app.deps import (
-    At,
+    ApiSession,
     IfMatch,
     OnlyOnce,
     PageCut,
@@ -71,9 +71,9 @@ def _told_once(row: models.Webhook, status: int = 200) -> Response:
 
 
 @router.get("/webhooks", responses=refusals(InvalidInput, NotFound))
-def list_webhooks(desk: At) -> Webhooks:
+def list_webhooks(tx: ApiSession) -> Webhooks:
     """List the webhooks, the oldest first."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows = webhooks.every(session, actor)
         return Webhooks(items=tuple(map(webhooks.as_webhook, rows)))
 
@@ -86,7 +86,7 @@ def list_webhooks(desk: At) -> Webhooks:
     responses=answers({201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, Conflict),
 )
 def add_webhook(
-    desk: At,
+    tx: ApiSession,
     settings: TheSettings,
     new: Annotated[WebhookWrite, Body(examples=[_NEW]), CHECKED],
 ) -> Response:
@@ -100,7 +100,7 @@ def add_webhook(
     No `Idempotency-Key`: that would keep the secret.
     """
     allow_private = settings.allow_private_webhooks
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = webhooks.add(session, actor, new, allow_private=allow_private)
         return _told_once(row, 201)
 
@@ -110,9 +110,9 @@ def add_webhook(
     response_model=Webhook,
     responses=answers({200: {"headers": ETAG}}, InvalidInput, NotFound),
 )
-def read_webhook(desk: At, webhook_id: _Id) -> Response:
+def read_webhook(tx: ApiSession, webhook_id: _Id) -> Response:
     """Read a webhook."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _told(webhooks.get(session, actor, webhook_id))
 
 
@@ -126,7 +126,7 @@ def read_webhook(desk: At, webhook_id: _Id) -> Response:
     openapi_extra=merge_patch_of(WebhookWrite, {"active": False}),
 )
 def patch_webhook(
-    desk: At,
+    tx: ApiSession,
     settings: TheSettings,
     webhook_id: _Id,
     patch: Annotated[dict[str, Any], _MERGE, CHECKED],
@@ -134,7 +134,7 @@ def patch_webhook(
 ) -> Response:
     """Change a webhook (JSON merge patch, RFC 7396), or switch it on or off."""
     allow_private = settings.allow_private_webhooks
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = webhooks.get(session, actor, webhook_id, lock=True)
         new = webhooks.patched(row, patch)
         if_match.check(row.version, webhooks.as_written(row).to_dict(), new.to_dict())
@@ -147,9 +147,9 @@ def patch_webhook(
     status_code=204,
     responses=refusals(InvalidInput, Forbidden, NotFound, Stale, NoPrecondition),
 )
-def delete_webhook(desk: At, webhook_id: _Id, if_match: IfMatch) -> None:
+def delete_webhook(tx: ApiSession, webhook_id: _Id, if_match: IfMatch) -> None:
     """Delete a webhook with its deliveries."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = webhooks.get(session, actor, webhook_id, lock=True)
         if_match.check(row.version, webhooks.as_written(row).to_dict())
         webhooks.delete(session, actor, row)
@@ -160,12 +160,12 @@ def delete_webhook(desk: At, webhook_id: _Id, if_match: IfMatch) -> None:
     response_model=NewWebhook,
     responses=answers({200: {"headers": ETAG}}, InvalidInput, Forbidden, NotFound),
 )
-def change_secret(desk: At, webhook_id: _Id) -> Response:
+def change_secret(tx: ApiSession, webhook_id: _Id) -> Response:
     """Make a new secret, shown this once; the one before signs as well for 24 hours.
 
     No `Idempotency-Key`: that would keep the secret.
     """
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = webhooks.get(session, actor, webhook_id, lock=True)
         webhooks.rotate(session, actor, row)
         return _told_once(row)
@@ -177,28 +177,28 @@ def change_secret(desk: At, webhook_id: _Id) -> Response:
     response_model=Delivery,
     responses=answers({202: {}}, *_SENT),
 )
-def ping(desk: At, once: OnlyOnce, webhook_id: _Id) -> Response:
+def ping(tx: ApiSession, once: OnlyOnce, webhook_id: _Id) -> Response:
     """Send an event `webhook.ping`, whatever the webhook wants."""
 
     def work(session: Session, actor: Actor) -> Response:
         row = webhooks.get(session, actor, webhook_id, lock=True)
         return told(webhooks.as_delivery(webhooks.ping(session, actor, row)), 202)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 @router.get(
     "/webhooks/{webhook_id}/deliveries", responses=refusals(InvalidInput, NotFound)
 )
 def list_deliveries(
-    desk: At,
+    tx: ApiSession,
     webhook_id: _Id,
     cut: PageCut,
     request: Request,
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Deliveries:
     """List the deliveries of a webhook, the newest first; they are kept for 30 days."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = webhooks.get(session, actor, webhook_id)
         rows, cursor = webhooks.deliveries(session, row, cut, state)
         return Deliveries(
@@ -211,9 +211,9 @@ def list_deliveries(
     "/webhooks/{webhook_id}/deliveries/{delivery_id}",
     responses=refusals(InvalidInput, NotFound),
 )
-def read_delivery(desk: At, webhook_id: _Id, delivery_id: _Id) -> SentDelivery:
+def read_delivery(tx: ApiSession, webhook_id: _Id, delivery_id: _Id) -> SentDelivery:
     """Read a delivery, with the text that is signed and sent."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = webhooks.get(session, actor, webhook_id)
         return webhooks.as_sent(webhooks.delivery(session, row, delivery_id))
 
@@ -224,7 +224,9 @@ def read_delivery(desk: At, webhook_id: _Id, delivery_id: _Id) -> SentDelivery:
     response_model=Delivery,
     responses=answers({202: {}}, *_SENT),
 )
-def replay(desk: At, once: OnlyOnce, webhook_id: _Id, delivery_id: _Id) -> Response:
+def replay(
+    tx: ApiSession, once: OnlyOnce, webhook_id: _Id, delivery_id: _Id
+) -> Response:
     """Send a delivery once more, with the same `webhook-id`."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -233,4 +235,4 @@ def replay(desk: At, once: OnlyOnce, webhook_id: _Id, delivery_id: _Id) -> Respo
         webhooks.replay(session, actor, row, found)
         return told(webhooks.as_delivery(found), 202)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)

@@ -35,7 +35,7 @@ from app.web import (
 )
 from app.web.refusals import refusal_page, wants_page
 from app.web.tongue import Spoken
-from app.web.visitors import kept as cookie
+from app.web.visitors import read_cookie as cookie
 
 router = APIRouter()
 for _page in (

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Caller, Desk, TheThrottle
+from app.deps import AuthenticatedTransaction, Caller, TheThrottle
 from app.errors import Refusal
 from app.permissions import Actor
 from app.services import accounts, cities, signing_in, tokens
@@ -12,7 +12,7 @@ from app.services.words.catalogue import message
 from app.web import tongue
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, Visitor, forget, secret
+from app.web.visitors import Form, PageSession, delete_cookie, secret
 from schemas import OwnAccountWrite, PasswordWrite
 
 router = APIRouter(include_in_schema=False)
@@ -31,14 +31,14 @@ _DONE = {
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     refused: Refusal | None = None,
     *,
     done: str = "",
     typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
     """Show the account."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = accounts.own(session, actor)
         browsers = signing_in.of_account(session, actor)
         return show(
@@ -65,31 +65,31 @@ def _place(session: Session, actor: Actor) -> str | None:
 
 
 @router.get("/account")
-def show_account(desk: Visitor, done: str = "") -> HTMLResponse:
+def show_account(tx: PageSession, done: str = "") -> HTMLResponse:
     """Show the visitor's own account."""
-    return _page(desk, done=done)
+    return _page(tx, done=done)
 
 
 @router.post("/account")
-def save(desk: Visitor, form: Form) -> Response:
+def save(tx: PageSession, form: Form) -> Response:
     """Change name and language; pages speak that one from now on."""
     typed = {name: said(form, name) for name in ("name", "language")}
 
     def work() -> Response:
         new = read(OwnAccountWrite, **{name: typed[name] or None for name in typed})
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             accounts.change_own(session, actor, accounts.own(session, actor), new)
         answer = see("/account?done=saved")
         if new.language is not None:
             tongue.keep(answer, new.language)
         return answer
 
-    return tried(work, lambda refused: _page(desk, refused, typed=typed))
+    return tried(work, lambda refused: _page(tx, refused, typed=typed))
 
 
 @router.post("/account/password")
 def change_password(
-    desk: Visitor, throttle: TheThrottle, caller: Caller, form: Form
+    tx: PageSession, throttle: TheThrottle, caller: Caller, form: Form
 ) -> Response:
     """Change the password, or remove it if the new one is left empty."""
 
@@ -99,36 +99,38 @@ def change_password(
             current=secret(form, "current") or None,
             new=secret(form, "new") or None,
         )
-        signing_in.change_password(desk.write, throttle, caller, new)
+        signing_in.change_password(tx.write, throttle, caller, new)
         return see("/account?done=password")
 
-    return tried(work, lambda refused: _page(desk, refused))
+    return tried(work, lambda refused: _page(tx, refused))
 
 
 @router.post("/account/sign-ins/sign-out")
-def sign_others_out(desk: Visitor, _form: Form) -> Response:
+def sign_others_out(tx: PageSession, _form: Form) -> Response:
     """Sign all other browsers out."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         signing_in.revoke_others(session, actor)
     return see("/account?done=others")
 
 
 @router.post("/account/sign-ins/{login_id}/sign-out")
-def sign_one_out(desk: Visitor, login_id: str, _form: Form) -> Response:
+def sign_one_out(tx: PageSession, login_id: str, _form: Form) -> Response:
     """Sign one browser out."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         signing_in.revoke(session, actor, login_id)
     return see("/account?done=out")
 
 
 @router.get("/account/close")
-def ask_to_close(desk: Visitor) -> HTMLResponse:
+def ask_to_close(tx: PageSession) -> HTMLResponse:
     """Ask whether the account is to be closed."""
-    return _closing(desk)
+    return _closing(tx)
 
 
-def _closing(desk: Desk, refused: Refusal | None = None) -> HTMLResponse:
-    with desk.read() as (session, actor):
+def _closing(
+    tx: AuthenticatedTransaction, refused: Refusal | None = None
+) -> HTMLResponse:
+    with tx.read() as (session, actor):
         row = accounts.own(session, actor)
         status = refused.status if refused else 200
         return show(
@@ -142,14 +144,14 @@ def _closing(desk: Desk, refused: Refusal | None = None) -> HTMLResponse:
 
 
 @router.post("/account/close")
-def close(desk: Visitor, _form: Form) -> Response:
+def close(tx: PageSession, _form: Form) -> Response:
     """Close the visitor's own account."""
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             accounts.close(session, actor, accounts.own(session, actor, lock=True))
         answer = see("/")
-        forget(answer)
+        delete_cookie(answer)
         return answer
 
-    return tried(work, lambda refused: _closing(desk, refused))
+    return tried(work, lambda refused: _closing(tx, refused))

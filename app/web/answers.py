@@ -8,21 +8,21 @@ from app.errors import InvalidInput
 from app.render import drill_values, why_not_values
 from app.services import runs
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/runs/{run_id}/why-not")
 def show_why_not(
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     run_id: str,
     mentor: str = "",
     learner: str = "",
 ) -> HTMLResponse:
     """Show why a pair is not proposed, and what it would cost."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         outcome = runs.outcome(session, runs.get(session, actor, run_id))
     asked = {"mentor": mentor, "learner": learner}
     if not (mentor or learner):
@@ -38,9 +38,9 @@ def show_why_not(
 
 
 @router.get("/runs/{run_id}/drill")
-def show_drill(desk: Visitor, answers: TheAnswers, run_id: str) -> HTMLResponse:
+def show_drill(tx: PageSession, answers: TheAnswers, run_id: str) -> HTMLResponse:
     """Show what happens if a city leaves, for every one that is paired."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         outcome = runs.outcome(session, runs.get(session, actor, run_id))
     drill = answers.drill(outcome, outcome.solution)
     return show("drill.html", actor, "rounds", **drill_values(outcome, drill))

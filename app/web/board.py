@@ -19,7 +19,7 @@ from starlette.datastructures import FormData
 from app.db import models
 from app.db.models.base import now
 from app.db.models.pairing import LIVE
-from app.deps import Desk, Once, Precondition, etag
+from app.deps import AuthenticatedTransaction, Once, Precondition, etag
 from app.errors import InvalidInput, Refusal, Stale
 from app.permissions import Actor, may_oversee
 from app.render.deadlines import time_left
@@ -36,7 +36,7 @@ from app.services import (
 from app.services.words.catalogue import here, message
 from app.web.forms import end_of_day, read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
     Explanation,
     Health,
@@ -99,14 +99,14 @@ class Line:
 
 @router.get("/rounds/{round_id}/pairings")
 def show_board(
-    desk: Visitor, round_id: str, reminded: int | None = None, show: str = ""
+    tx: PageSession, round_id: str, reminded: int | None = None, show: str = ""
 ) -> HTMLResponse:
     """Show the pairings of a round, or those of one standing."""
-    return _board(desk, round_id, reminded=reminded, wanted=show)
+    return _board(tx, round_id, reminded=reminded, wanted=show)
 
 
 def _board(  # noqa: PLR0913 -- what the page shows
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     round_id: str,
     refused: Refusal | None = None,
     *,
@@ -117,7 +117,7 @@ def _board(  # noqa: PLR0913 -- what the page shows
     """Show the board.
 
     Args:
-        desk: Where the visitor is served.
+        tx: Where the visitor is served.
         round_id: Which round.
         refused: What became of a form.
         typed: What stood in it; `form` tells which, as `dismiss-ID`.
@@ -125,7 +125,7 @@ def _board(  # noqa: PLR0913 -- what the page shows
         wanted: The only standing that is shown; else all are.
 
     """
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         names = cities.names(session)
         lines = list(_lines(session, actor, row, names))
@@ -285,7 +285,7 @@ def must_be_as_seen(row: models.Round | models.RoundPolicy, form: Form) -> None:
 
 
 @router.post("/rounds/{round_id}/release")
-def release(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Response:
+def release(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Response:
     """Offer what is staged: the cities are told."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -297,12 +297,12 @@ def release(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Respons
 
     typed = {"form": "release", "answer_by": said(form, "answer_by")}
     return tried(
-        partial(once.answer, desk, work), partial(_board, desk, round_id, typed=typed)
+        partial(once.answer, tx, work), partial(_board, tx, round_id, typed=typed)
     )
 
 
 @router.post("/rounds/{round_id}/reminders")
-def remind(desk: Visitor, once: OnlyOnce, round_id: str) -> Response:
+def remind(tx: PageSession, once: OnlyOnce, round_id: str) -> Response:
     """Remind every city that has not answered."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -310,31 +310,31 @@ def remind(desk: Visitor, once: OnlyOnce, round_id: str) -> Response:
         sent = notices.remind(session, actor, row)
         return see(f"/rounds/{round_id}/pairings?reminded={sent}")
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)
 
 
 # About one pairing.
 
 
-def _round_of(desk: Desk, pairing_id: str) -> str:
-    with desk.read() as (session, actor):
+def _round_of(tx: AuthenticatedTransaction, pairing_id: str) -> str:
+    with tx.read() as (session, actor):
         return pairings.get(session, actor, pairing_id).round_id
 
 
 @router.post("/pairings/{pairing_id}/dismiss")
-def dismiss(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+def dismiss(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take a staged pairing out."""
-    return _end(desk, once, pairing_id, form, pairings.dismiss)
+    return _end(tx, once, pairing_id, form, pairings.dismiss)
 
 
 @router.post("/pairings/{pairing_id}/withdraw")
-def withdraw(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+def withdraw(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take back a pairing that was offered or confirmed."""
-    return _end(desk, once, pairing_id, form, pairings.withdraw)
+    return _end(tx, once, pairing_id, form, pairings.withdraw)
 
 
 def _end(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     once: Once,
     pairing_id: str,
     form: FormData,
@@ -349,13 +349,13 @@ def _end(
         return see(f"/rounds/{round_row.id}/pairings")
 
     typed = {"form": f"{end.__name__}-{pairing_id}", "reason": reason}
-    again = partial(_board, desk, _round_of(desk, pairing_id), typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_board, tx, _round_of(tx, pairing_id), typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/deadline")
 def set_deadline(
-    desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form
 ) -> Response:
     """Give the cities until another day to answer."""
 
@@ -374,5 +374,5 @@ def set_deadline(
         "form": f"deadline-{pairing_id}",
         "answer_by": said(form, "answer_by"),
     }
-    again = partial(_board, desk, _round_of(desk, pairing_id), typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_board, tx, _round_of(tx, pairing_id), typed=typed)
+    return tried(partial(once.answer, tx, work), again)

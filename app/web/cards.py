@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk, TheAnswers
+from app.deps import AuthenticatedTransaction, TheAnswers
 from app.errors import InvalidInput, NotFound
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.render import card, page, why_not_values
@@ -18,7 +18,7 @@ from app.services.answers import Answers
 from app.services.runs import Outcome
 from app.services.words.catalogue import here, reading
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 from schemas import Alternate, City, Pairing, Round, RoundPairing, Solution
 
 router = APIRouter(include_in_schema=False)
@@ -78,9 +78,9 @@ def drawn(shown: card.Card) -> Response:
 
 
 @router.get("/pairings/{pairing_id}/card")
-def show_card(desk: Visitor, pairing_id: str) -> HTMLResponse:
+def show_card(tx: PageSession, pairing_id: str) -> HTMLResponse:
     """Show the proof card of a pairing by itself, on one sheet of paper."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
         round_row = rounds.get(session, actor, row.round_id)
         shown = card_of(session, actor, row)
@@ -102,9 +102,9 @@ def show_card(desk: Visitor, pairing_id: str) -> HTMLResponse:
 
 
 @router.get("/pairings/{pairing_id}/card.svg")
-def draw_card(desk: Visitor, pairing_id: str) -> Response:
+def draw_card(tx: PageSession, pairing_id: str) -> Response:
     """Return the same as a picture."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         shown = card_of(session, actor, pairings.get(session, actor, pairing_id))
     return drawn(shown)
 
@@ -168,7 +168,7 @@ def _place(outcome: Outcome, pair: Pair) -> dict[str, Any] | None:
 
 @router.get("/runs/{run_id}/pairs/{mentor}/{learner}")
 def show_pair(  # noqa: PLR0913 -- what the page is asked for
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     run_id: str,
     mentor: str,
@@ -179,7 +179,7 @@ def show_pair(  # noqa: PLR0913 -- what the page is asked for
 
     `instead` is another city in one of the roles, as `mentor/ID`: why not that one?
     """
-    seen = _look(desk, run_id, (mentor, learner))
+    seen = _look(tx, run_id, (mentor, learner))
     outcome = seen.outcome
     shown, against = _card_in(answers, outcome, mentor, learner)
     by_name = sorted(outcome.problem.cities, key=lambda city: city.name)
@@ -213,8 +213,8 @@ class _Seen(NamedTuple):
     stored: RoundPairing | None
 
 
-def _look(desk: Desk, run_id: str, pair: Pair) -> _Seen:
-    with desk.read() as (session, actor):
+def _look(tx: AuthenticatedTransaction, run_id: str, pair: Pair) -> _Seen:
+    with tx.read() as (session, actor):
         run = runs.get(session, actor, run_id)
         outcome = runs.outcome(session, run)
         _both(outcome, *pair)
@@ -240,10 +240,10 @@ def _instead(
 
 @router.get("/runs/{run_id}/pairs/{mentor}/{learner}/card.svg")
 def draw_pair(
-    desk: Visitor, answers: TheAnswers, run_id: str, mentor: str, learner: str
+    tx: PageSession, answers: TheAnswers, run_id: str, mentor: str, learner: str
 ) -> Response:
     """Return the same as a picture."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         outcome = runs.outcome(session, runs.get(session, actor, run_id))
     shown, _ = _card_in(answers, outcome, mentor, learner)
     return drawn(shown)

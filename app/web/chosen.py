@@ -10,13 +10,13 @@ from app.services.words.catalogue import reading
 from app.services.words.chosen import how_we_chose
 from app.web.forms import download
 from app.web.showing import show
-from app.web.visitors import Guest, Visitor
+from app.web.visitors import OptionalPageSession, PageSession
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/rounds/{round_id}/how-we-chose")
-def show_how_we_chose(guest: Guest, round_id: str) -> HTMLResponse:
+def show_how_we_chose(guest: OptionalPageSession, round_id: str) -> HTMLResponse:
     """Show the text; of a public round, also to whoever is not signed in."""
     with guest.read() as (session, actor):
         released = decisions.get(session, actor, round_id)
@@ -34,8 +34,8 @@ def show_how_we_chose(guest: Guest, round_id: str) -> HTMLResponse:
 
 
 @router.get("/rounds/{round_id}/bundle.zip")
-def take_release(desk: Visitor, round_id: str) -> Response:
+def take_release(tx: PageSession, round_id: str) -> Response:
     """Give the sealed bundle of the release."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         content = decisions.sealed(session, actor, round_id)
     return download(content, f"{round_id}.zip", "application/zip")

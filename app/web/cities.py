@@ -32,7 +32,7 @@ from app.web.city_forms import (
 )
 from app.web.forms import must_organise, said, see
 from app.web.showing import show
-from app.web.visitors import Form, Visitor
+from app.web.visitors import Form, PageSession
 from schemas import Place
 from schemas.city import ShareDefinition
 
@@ -212,12 +212,12 @@ def _bars(cells: Mapping[str, str]) -> Bars:
     )
 
 
-def _register(desk: Visitor, form: Form, city_id: str | None) -> Response:
+def _register(tx: PageSession, form: Form, city_id: str | None) -> Response:
     """Register a city; what is wrong comes back with the form."""
     asked = _asked(city_id, said(form, "q"), said(form, "place"))
     cells: dict[str, str] = {}
     try:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             columns = [name for task in _tasks_of(actor) for name in FIELDS[task]]
             cells = typed(form, columns)
             if city_id is not None and actor.city != city_id:
@@ -235,7 +235,7 @@ def _register(desk: Visitor, form: Form, city_id: str | None) -> Response:
             raise
         text = here().say("Association: you register cities of your own alone.")
         wrong, status = {"association": text}, Forbidden.status
-    with desk.read() as (_session, actor):
+    with tx.read() as (_session, actor):
         return _registering(actor, asked, Filled(cells, wrong), status)
 
 
@@ -252,26 +252,26 @@ def _may_register(actor: Actor) -> None:
 
 @router.get("/cities/new")
 def new_city(
-    desk: Visitor, places: ThePlaces, q: str = "", place: str = ""
+    tx: PageSession, places: ThePlaces, q: str = "", place: str = ""
 ) -> HTMLResponse:
     """Ask which city it is; an association registers the cities that it supports."""
-    with desk.read() as (_session, actor):
+    with tx.read() as (_session, actor):
         _may_register(actor)
     return _begin(actor, _asked(None, q, place), places)
 
 
 @router.post("/cities/new")
-def register_city(desk: Visitor, form: Form) -> Response:
+def register_city(tx: PageSession, form: Form) -> Response:
     """Register a city."""
-    with desk.read() as (_session, actor):
+    with tx.read() as (_session, actor):
         _may_register(actor)
-    return _register(desk, form, None)
+    return _register(tx, form, None)
 
 
 @router.get("/places.json")
-def find_places(desk: Visitor, places: ThePlaces, q: str = "") -> JSONResponse:
+def find_places(tx: PageSession, places: ThePlaces, q: str = "") -> JSONResponse:
     """Tell the page which places are called so, in the reader's language."""
-    with desk.read():
+    with tx.read():
         pass
     found = [
         {"id": one.geonames_id, "name": one.name, "says": beside(one)}
@@ -298,7 +298,7 @@ def beside(place: Place) -> str:
 
 @router.get("/cities/{city_id}/edit")
 def edit_city(  # noqa: PLR0913 -- what the address says
-    desk: Visitor,
+    tx: PageSession,
     places: ThePlaces,
     city_id: str,
     q: str | None = None,
@@ -306,7 +306,7 @@ def edit_city(  # noqa: PLR0913 -- what the address says
     saved: str = "",
 ) -> HTMLResponse:
     """Show the task list; an officer whose city is not registered yet chooses it."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = cities.find(session, city_id)
         if not may_edit_city(actor, city_id) or (row is None and actor.city != city_id):
             raise _none(city_id)
@@ -316,12 +316,12 @@ def edit_city(  # noqa: PLR0913 -- what the address says
 
 
 @router.post("/cities/{city_id}/edit")
-def register_own_city(desk: Visitor, city_id: str, form: Form) -> Response:
+def register_own_city(tx: PageSession, city_id: str, form: Form) -> Response:
     """Register the officer's own city."""
-    with desk.read() as (_session, actor):
+    with tx.read() as (_session, actor):
         if actor.city != city_id:
             raise _none(city_id)
-    return _register(desk, form, city_id)
+    return _register(tx, form, city_id)
 
 
 def _task_list(
@@ -358,8 +358,8 @@ def _task_page(
     )
 
 
-def _show_task(desk: Visitor, city_id: str, task: Task) -> Response:
-    with desk.read() as (session, actor):
+def _show_task(tx: PageSession, city_id: str, task: Task) -> Response:
+    with tx.read() as (session, actor):
         row = cities.find(session, city_id)
         if row is None and actor.city == city_id:
             return RedirectResponse(edit(city_id), 303)
@@ -369,11 +369,11 @@ def _show_task(desk: Visitor, city_id: str, task: Task) -> Response:
         return _task_page(actor, row, task, Filled(cells, seen=now))
 
 
-def _save_task(desk: Visitor, city_id: str, task: Task, form: Form) -> Response:
+def _save_task(tx: PageSession, city_id: str, task: Task, form: Form) -> Response:
     """Save one task, unless somebody has changed its fields since they were shown."""
     columns = FIELDS[task]
     cells = typed(form, columns)
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = editable(session, actor, city_id, lock=True)
         now = seen(row, columns)
         city, wrong = read(cells, row, city_id)
@@ -400,11 +400,11 @@ def _add_task(task: Task) -> None:
     """Give a task its page: each has an address of its own."""
     path = f"/cities/{{city_id}}/edit/{task}"
 
-    def show_task(desk: Visitor, city_id: str) -> Response:
-        return _show_task(desk, city_id, task)
+    def show_task(tx: PageSession, city_id: str) -> Response:
+        return _show_task(tx, city_id, task)
 
-    def save_task(desk: Visitor, city_id: str, form: Form) -> Response:
-        return _save_task(desk, city_id, task, form)
+    def save_task(tx: PageSession, city_id: str, form: Form) -> Response:
+        return _save_task(tx, city_id, task, form)
 
     router.add_api_route(path, show_task, methods=["GET"], response_model=None)
     router.add_api_route(path, save_task, methods=["POST"], response_model=None)

@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import UploadFile
 
-from app.deps import Desk
+from app.deps import AuthenticatedTransaction
 from app.errors import InvalidInput, InvalidRows, Refusal
 from app.permissions import Actor
 from app.services import cities, imports, workbook
 from app.web.forms import download, must_organise, said
 from app.web.showing import show
-from app.web.visitors import Form, Visitor
+from app.web.visitors import Form, PageSession
 from schemas import CellError, ImportReport
 
 router = APIRouter(include_in_schema=False)
@@ -31,70 +31,72 @@ _MOST_BYTES = 20_000_000
 
 
 @router.get("/cities/template.csv")
-def template(desk: Visitor) -> Response:
+def template(tx: PageSession) -> Response:
     """Give the template of an import, as spreadsheets in Europe expect it."""
-    with desk.read():
+    with tx.read():
         return download(imports.template(";"), "cities-template.csv")
 
 
 @router.get("/cities/export.csv")
-def export(desk: Visitor) -> Response:
+def export(tx: PageSession) -> Response:
     """Give all cities as a table, as spreadsheets in Europe expect it."""
-    with desk.read() as (session, _actor):
+    with tx.read() as (session, _actor):
         return download(imports.export_table(cities.every(session), ";"), "cities.csv")
 
 
 @router.get("/cities/template.xlsx")
-def template_workbook(desk: Visitor) -> Response:
+def template_workbook(tx: PageSession) -> Response:
     """Give the template as a workbook."""
-    with desk.read():
+    with tx.read():
         content = imports.template_workbook()
         return download(content, "cities-template.xlsx", workbook.MEDIA_TYPE)
 
 
 @router.get("/cities/export.xlsx")
-def export_workbook(desk: Visitor) -> Response:
+def export_workbook(tx: PageSession) -> Response:
     """Give all cities as a workbook."""
-    with desk.read() as (session, _actor):
+    with tx.read() as (session, _actor):
         content = imports.export_workbook(cities.every(session))
         return download(content, "cities.xlsx", workbook.MEDIA_TYPE)
 
 
 @router.get("/cities/import")
-def ask_for_file(desk: Visitor) -> HTMLResponse:
+def ask_for_file(tx: PageSession) -> HTMLResponse:
     """Ask for the spreadsheet."""
-    with desk.read() as (_session, actor):
+    with tx.read() as (_session, actor):
         must_organise(actor)
         return _page(actor)
 
 
 @router.post("/cities/import")
-def import_file(desk: Visitor, form: Form) -> Response:
+def import_file(tx: PageSession, form: Form) -> Response:
     """Look what the spreadsheet would do, store it, or give its wrong rows."""
     how, sent = said(form, "how"), _sent(form)
     try:
         if how in _STORES:
-            with desk.write() as (session, actor):
+            with tx.write() as (session, actor):
                 report = imports.bring_in(
                     session, actor, sent.content, all_or_nothing=how == "all"
                 )
                 return _page(actor, report=report)
-        report, actor = _looked_at(desk, sent)
+        report, actor = _looked_at(tx, sent)
         if how == "wrong" and report.wrong_rows is not None:
             return download(report.wrong_rows, "wrong-rows.csv")
         return _page(actor, sent, report=report)
     except InvalidRows as error:
-        report, actor = _looked_at(desk, sent)
+        report, actor = _looked_at(tx, sent)
         return _page(actor, sent, report=report, refused=error)
     except InvalidInput as error:
-        with desk.read() as (_session, actor):
+        with tx.read() as (_session, actor):
             must_organise(actor)
             return _page(actor, refused=error)
 
 
-def _looked_at(desk: Desk, sent: "Sent") -> tuple[ImportReport, Actor]:
+def _looked_at(
+    tx: AuthenticatedTransaction, sent: "Sent"
+) -> tuple[ImportReport, Actor]:
     """Return what the file would do; raises as `imports.bring_in` does."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return imports.bring_in(session, actor, sent.content, dry_run=True), actor
 
 

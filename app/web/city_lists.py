@@ -18,7 +18,7 @@ from app.services.words.catalogue import here, message
 from app.web.cities import edit, editable, mine, titles
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import AREA_IDS, ContactWrite, InputError, Practice
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +46,7 @@ _WRONG: Mapping[str, str] = {
     "year": message("Year: four digits, like 2024."),
     "name": message("Name: write one, in at most 200 letters."),
     "function": message("Function: at most 200 letters."),
-    "email": message("E-mail address: write it like desk@example.org."),
+    "email": message("E-mail address: write it like tx@example.org."),
 }
 
 
@@ -106,9 +106,9 @@ def _read(form: FormData, entry: models.Practice | None = None) -> Practice:
 
 
 @router.get("/cities/{city_id}/edit/practices")
-def edit_practices(desk: Visitor, city_id: str, saved: str = "") -> HTMLResponse:
+def edit_practices(tx: PageSession, city_id: str, saved: str = "") -> HTMLResponse:
     """List the practices, and the strengths that none backs yet."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         return show(
             "city_practices.html",
@@ -145,9 +145,9 @@ def _practice_page(  # noqa: PLR0913 -- what the form shows
 
 
 @router.get("/cities/{city_id}/edit/practices/new")
-def new_practice(desk: Visitor, city_id: str, area: str = "") -> HTMLResponse:
+def new_practice(tx: PageSession, city_id: str, area: str = "") -> HTMLResponse:
     """Show the empty form of a practice."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         cells = dict.fromkeys(_FIELDS, "")
         cells["area"] = next((one for one in AREA_IDS if one == area), "")
@@ -155,16 +155,16 @@ def new_practice(desk: Visitor, city_id: str, area: str = "") -> HTMLResponse:
 
 
 @router.get("/cities/{city_id}/edit/practices/{practice_id}")
-def edit_practice(desk: Visitor, city_id: str, practice_id: str) -> HTMLResponse:
+def edit_practice(tx: PageSession, city_id: str, practice_id: str) -> HTMLResponse:
     """Show the form of a practice."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         entry = cities.practice(row, practice_id)
         return _practice_page(actor, row, entry, _shown(entry), _seen(entry))
 
 
 @router.post("/cities/{city_id}/practices")
-def add_practice(desk: Visitor, once: OnlyOnce, city_id: str, form: Form) -> Response:
+def add_practice(tx: PageSession, once: OnlyOnce, city_id: str, form: Form) -> Response:
     """Add a practice."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -173,19 +173,19 @@ def add_practice(desk: Visitor, once: OnlyOnce, city_id: str, form: Form) -> Res
         return see(f"{edit(city_id, 'practices')}?saved=1")
 
     return tried(
-        partial(once.answer, desk, work),
-        partial(_practice_again, desk, city_id, None, form),
+        partial(once.answer, tx, work),
+        partial(_practice_again, tx, city_id, None, form),
     )
 
 
 @router.post("/cities/{city_id}/practices/{practice_id}")
 def change_practice(
-    desk: Visitor, city_id: str, practice_id: str, form: Form
+    tx: PageSession, city_id: str, practice_id: str, form: Form
 ) -> Response:
     """Change a practice, unless somebody has changed it since it was shown."""
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = cities.get(session, city_id, lock=True)
             entry = cities.practice(row, practice_id)
             new = _read(form, entry)
@@ -194,11 +194,11 @@ def change_practice(
             cities.change_practice(session, actor, row, entry, new)
         return see(f"{edit(city_id, 'practices')}?saved=1")
 
-    return tried(work, partial(_practice_again, desk, city_id, practice_id, form))
+    return tried(work, partial(_practice_again, tx, city_id, practice_id, form))
 
 
 def _practice_again(
-    desk: Visitor,
+    tx: PageSession,
     city_id: str,
     practice_id: str | None,
     form: FormData,
@@ -206,7 +206,7 @@ def _practice_again(
 ) -> HTMLResponse:
     """Show the form once more, with what was typed."""
     cells = {name: said(form, name) for name in _FIELDS}
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         entry = cities.practice(row, practice_id) if practice_id else None
         now = _seen(entry) if entry else ""
@@ -216,10 +216,10 @@ def _practice_again(
 
 @router.post("/cities/{city_id}/practices/{practice_id}/delete")
 def delete_practice(
-    desk: Visitor, city_id: str, practice_id: str, _form: Form
+    tx: PageSession, city_id: str, practice_id: str, _form: Form
 ) -> Response:
     """Delete a practice."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         row = cities.get(session, city_id, lock=True)
         entry = cities.practice(row, practice_id)
         cities.remove_practice(session, actor, row, entry)
@@ -232,9 +232,9 @@ _NO_CONTACT = dict.fromkeys(("id", "name", "function", "email"), "")
 
 
 @router.get("/cities/{city_id}/edit/contacts")
-def edit_contacts(desk: Visitor, city_id: str, saved: str = "") -> HTMLResponse:
+def edit_contacts(tx: PageSession, city_id: str, saved: str = "") -> HTMLResponse:
     """Show the contact persons with their forms."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _contacts_page(session, actor, city_id, saved=bool(saved))
 
 
@@ -266,13 +266,13 @@ def _contact(form: FormData) -> ContactWrite:
 
 
 def _contact_again(
-    desk: Visitor, city_id: str, form: FormData, contact_id: str = ""
+    tx: PageSession, city_id: str, form: FormData, contact_id: str = ""
 ) -> Callable[[Refusal], HTMLResponse]:
     """Return what shows the page once more, with what was typed."""
     written = {name: said(form, name) for name in _NO_CONTACT} | {"id": contact_id}
 
     def shown(refused: Refusal) -> HTMLResponse:
-        with desk.read() as (session, actor):
+        with tx.read() as (session, actor):
             values = {"refused": _in_words(refused), "contact": written}
             return _contacts_page(session, actor, city_id, refused.status, **values)
 
@@ -284,25 +284,25 @@ def _saved(city_id: str) -> Response:
 
 
 @router.post("/cities/{city_id}/contacts")
-def add_contact(desk: Visitor, once: OnlyOnce, city_id: str, form: Form) -> Response:
+def add_contact(tx: PageSession, once: OnlyOnce, city_id: str, form: Form) -> Response:
     """Add a contact person."""
 
     def work(session: Session, actor: Actor) -> Response:
         contacts.add(session, actor, city_id, _contact(form))
         return _saved(city_id)
 
-    again = _contact_again(desk, city_id, form)
-    return tried(partial(once.answer, desk, work), again)
+    again = _contact_again(tx, city_id, form)
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/cities/{city_id}/contacts/{contact_id}")
 def change_contact(
-    desk: Visitor, city_id: str, contact_id: str, form: Form
+    tx: PageSession, city_id: str, contact_id: str, form: Form
 ) -> Response:
     """Change a contact person, or say that it is still right."""
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = contacts.get(session, actor, city_id, contact_id, lock=True)
             new, now = _contact(form), contacts.as_written(row).to_dict()
             if said(form, "version") != str(row.version):
@@ -310,12 +310,12 @@ def change_contact(
             contacts.change(session, actor, row, new)
         return _saved(city_id)
 
-    return tried(work, _contact_again(desk, city_id, form, contact_id))
+    return tried(work, _contact_again(tx, city_id, form, contact_id))
 
 
 @router.post("/cities/{city_id}/contacts/{contact_id}/delete")
 def erase_contact(
-    desk: Visitor, once: OnlyOnce, city_id: str, contact_id: str
+    tx: PageSession, once: OnlyOnce, city_id: str, contact_id: str
 ) -> Response:
     """Erase a contact person."""
 
@@ -324,4 +324,4 @@ def erase_contact(
         contacts.remove(session, actor, row)
         return _saved(city_id)
 
-    return once.answer(desk, work)
+    return once.answer(tx, work)

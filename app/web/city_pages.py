@@ -11,7 +11,7 @@ from app.services import cities, completeness, contacts
 from app.web.cities import editable, mine, titles
 from app.web.city_forms import LABELS, label
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 from schemas import AREA_IDS, City
 
 router = APIRouter(include_in_schema=False)
@@ -39,9 +39,9 @@ def _known_contacts(
 
 
 @router.get("/cities/{city_id}")
-def show_city(desk: Visitor, city_id: str, saved: str = "") -> HTMLResponse:
+def show_city(tx: PageSession, city_id: str, saved: str = "") -> HTMLResponse:
     """Show a city as others see it."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = cities.get(session, city_id)
         city = cities.as_city(row)
         return show(
@@ -59,9 +59,9 @@ def show_city(desk: Visitor, city_id: str, saved: str = "") -> HTMLResponse:
 
 
 @router.get("/cities/{city_id}/edit/check")
-def check_city(desk: Visitor, city_id: str) -> HTMLResponse:
+def check_city(tx: PageSession, city_id: str) -> HTMLResponse:
     """Show all that was answered, with what leads back to each answer."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         city = cities.as_city(row)
         found = contacts.of_city(session, actor, city_id)

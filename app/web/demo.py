@@ -9,7 +9,7 @@ from app.render.pairing_map import PairingMap, Tie, pairing_map
 from app.services.example import Example, example, why
 from app.services.words.catalogue import reading
 from app.web.showing import show
-from app.web.visitors import Guest
+from app.web.visitors import OptionalPageSession
 from schemas import City
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,9 @@ def _among(cities: list[City], wanted: str) -> City:
 
 
 @router.get("/demo/{mentor_id}/{learner_id}")
-def show_pair(guest: Guest, mentor_id: str, learner_id: str) -> HTMLResponse:
+def show_pair(
+    guest: OptionalPageSession, mentor_id: str, learner_id: str
+) -> HTMLResponse:
     """Show where the score of a pair of the example comes from, to anybody."""
     found = example()
     mentor = _among(found.with_role("mentor"), mentor_id)

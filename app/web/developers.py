@@ -1,4 +1,4 @@
-"""The developer desk: a first call without an account, and the visitor's tokens."""
+"""The developer tx: a first call without an account, and the visitor's tokens."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Desk, TheSettings
+from app.deps import AuthenticatedTransaction, TheSettings
 from app.errors import Refusal
 from app.permissions import SCOPES, Actor, may_hook
 from app.services import accounts, tokens
@@ -17,7 +17,7 @@ from app.services.words.audit import SCOPES as SCOPE_WORDS
 from app.services.words.catalogue import message
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, Guest, Visitor
+from app.web.visitors import Form, OptionalPageSession, PageSession
 from schemas import NewToken, TokenWrite
 
 router = APIRouter(include_in_schema=False)
@@ -117,7 +117,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
     made: NewToken | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    """Show the desk, with a new token the one time that it can be shown."""
+    """Show the tx, with a new token the one time that it can be shown."""
     own: list[Any] = []
     if actor is not None:
         row = accounts.own(session, actor)
@@ -139,21 +139,26 @@ def _page(  # noqa: PLR0913 -- what the page shows
 
 
 @router.get("/developers")
-def show_desk(guest: Guest, settings: TheSettings, done: str = "") -> HTMLResponse:
-    """Show the desk: to anybody; the tokens to whoever has an account."""
+def show_desk(
+    guest: OptionalPageSession, settings: TheSettings, done: str = ""
+) -> HTMLResponse:
+    """Show the tx: to anybody; the tokens to whoever has an account."""
     with guest.read() as (session, actor):
         return _page(session, actor, settings.public_url, done=done)
 
 
 def _again(
-    desk: Desk, address: str, typed: Mapping[str, str], refused: Refusal
+    tx: AuthenticatedTransaction,
+    address: str,
+    typed: Mapping[str, str],
+    refused: Refusal,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return _page(session, actor, address, refused, typed=typed)
 
 
 @router.post("/developers/tokens")
-def make_token(desk: Visitor, settings: TheSettings, form: Form) -> Response:
+def make_token(tx: PageSession, settings: TheSettings, form: Form) -> Response:
     """Make a token, and show it at once: kept for a second look, it would be stored."""
     typed = {name: said(form, name) for name in _BLANK}
     days = typed["days"]
@@ -161,16 +166,16 @@ def make_token(desk: Visitor, settings: TheSettings, form: Form) -> Response:
     def work() -> Response:
         number = int(days) if days.isdecimal() else days
         new = read(TokenWrite, **{**typed, "days": number})
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             made = tokens.make(session, actor, new)
             return _page(session, actor, settings.public_url, made=made)
 
-    return tried(work, partial(_again, desk, settings.public_url, typed))
+    return tried(work, partial(_again, tx, settings.public_url, typed))
 
 
 @router.post("/developers/tokens/{token_id}/revoke")
-def revoke_token(desk: Visitor, token_id: str, _form: Form) -> Response:
+def revoke_token(tx: PageSession, token_id: str, _form: Form) -> Response:
     """Take a token back."""
-    with desk.write() as (session, actor):
+    with tx.write() as (session, actor):
         tokens.revoke(session, actor, token_id)
     return see("/developers?done=revoked#tokens")

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.api_changes import CHANGES, PAGE
 from app.errors import details, every_refusal, find_kind, meaning
 from app.web.showing import show
-from app.web.visitors import Guest
+from app.web.visitors import OptionalPageSession
 
 router = APIRouter(include_in_schema=False)
 _PART = "developers"
@@ -16,7 +16,7 @@ _PART = "developers"
 
 
 @router.get("/problems")
-def list_problems(guest: Guest) -> HTMLResponse:
+def list_problems(guest: OptionalPageSession) -> HTMLResponse:
     """List every refusal."""
     kinds = sorted(every_refusal(), key=lambda kind: (kind.status, kind.code))
     with guest.read() as (_session, actor):
@@ -24,7 +24,7 @@ def list_problems(guest: Guest) -> HTMLResponse:
 
 
 @router.get("/problems/{code}")
-def show_problem(guest: Guest, code: str) -> HTMLResponse:
+def show_problem(guest: OptionalPageSession, code: str) -> HTMLResponse:
     """Explain a refusal: where `type` of a problem document leads."""
     kind = find_kind(code)
     told = details(kind("Here stands what was wrong this time.")).to_dict()
@@ -36,7 +36,7 @@ def show_problem(guest: Guest, code: str) -> HTMLResponse:
 
 
 @router.get(PAGE)
-def list_changes(guest: Guest) -> HTMLResponse:
+def list_changes(guest: OptionalPageSession) -> HTMLResponse:
     """Tell what has changed in the API, and what callers may rely on."""
     with guest.read() as (_session, actor):
         return show("api_changes.html", actor, _PART, changes=CHANGES)

@@ -18,16 +18,16 @@ from app.web.forms import said, see
 from app.web.showing import show
 from app.web.visitors import (
     Form,
-    Guest,
-    forget,
+    OptionalPageSession,
+    delete_cookie,
     is_production,
-    keep,
-    kept,
     mark_as_shown,
     may_be_cross_site,
-    remember,
+    read_cookie,
     secret,
-    visit,
+    set_cookie,
+    sign_browser_in,
+    visit_of,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -38,7 +38,7 @@ _HERE = (Unknown, TooMany, Busy)
 
 
 @router.get("/")
-def front(guest: Guest) -> HTMLResponse:
+def front(guest: OptionalPageSession) -> HTMLResponse:
     """Show the three doors, and the example; to members, what waits for them."""
     with guest.read() as (session, actor):
         city = actor.city if actor is not None else None
@@ -101,7 +101,7 @@ def _let_in(
     except _HERE as error:
         return again(error)
     answer = see(_WELCOME if entry.is_first else _here(to))
-    remember(request, answer, entry.cookie)
+    sign_browser_in(request, answer, entry.cookie)
     if not tongue.is_kept(request.headers):
         _speak_the_own(request, answer, entry.cookie)
     return answer
@@ -135,12 +135,12 @@ def sign_in(
 
     def by_token() -> signing_in.Entry:
         with database.write() as session:
-            return signing_in.by_token(session, token, visit(request))
+            return signing_in.by_token(session, token, visit_of(request))
 
     def by_password() -> signing_in.Entry:
         throttle.attempt(email, caller)
         typed = secret(form, "password")
-        entry = signing_in.by_password(database, email, typed, visit(request))
+        entry = signing_in.by_password(database, email, typed, visit_of(request))
         throttle.succeed(email)
         return entry
 
@@ -186,7 +186,7 @@ def follow_link(request: Request, form: Form) -> Response:
 
     def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
-            return signing_in.by_link(session, said(form, "key"), visit(request))
+            return signing_in.by_link(session, said(form, "key"), visit_of(request))
 
     return _let_in(request, work, "/", lambda error: _door(request, refused=error))
 
@@ -217,7 +217,7 @@ def go_to_provider(
             oidc.refused("too_many")
         return _door(request, to=to, refused=error)
     answer = RedirectResponse(begun.url, 303)
-    keep(request, answer, begun.kept, oidc.KEPT_SECONDS, _OIDC)
+    set_cookie(request, answer, begun.kept, oidc.KEPT_SECONDS, _OIDC)
     return answer
 
 
@@ -232,20 +232,20 @@ def come_back(
     """Sign the browser in for which the provider vouches."""
     _must_be_set(settings)
     try:
-        kept_there = kept(request, _OIDC) or ""
+        kept_there = read_cookie(request, _OIDC) or ""
         found = oidc.finish(settings, kept_there, state, code, error)
     except _HERE as refused:
         answer: Response = _door(request, refused=refused)
     else:
         answer = _vouched(request, found)
-    forget(answer, _OIDC)
+    delete_cookie(answer, _OIDC)
     return answer
 
 
 def _vouched(request: Request, found: oidc.Vouched) -> Response:
     def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
-            return signing_in.by_provider(session, found.email, visit(request))
+            return signing_in.by_provider(session, found.email, visit_of(request))
 
     def again(refused: Refusal) -> HTMLResponse:
         if found.email is not None:  # else it is logged what the address lacks
@@ -258,10 +258,10 @@ def _vouched(request: Request, found: oidc.Vouched) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request, _form: Form) -> Response:
     """Sign the browser out, here and in the database."""
-    cookie = kept(request)
+    cookie = read_cookie(request)
     answer = see("/")
     if cookie is not None:  # else another site may have sent it
         with request.app.state.database.write() as session:
             signing_in.sign_out(session, cookie)
-        forget(answer)
+        delete_cookie(answer)
     return answer

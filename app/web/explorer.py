@@ -18,7 +18,7 @@ from app.services.paging import Cut
 from app.services.words import pair
 from app.services.words.catalogue import Words, here, message, reading, unaccented
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 from schemas import AREA_IDS, AreaId, City, Explanation, InputError, Role
 
 router = APIRouter(include_in_schema=False)
@@ -97,12 +97,12 @@ def _sorted(names: Mapping[str, str]) -> dict[str, str]:
 
 
 @router.get("/cities")
-def list_cities(desk: Visitor, request: Request) -> HTMLResponse:
+def list_cities(tx: PageSession, request: Request) -> HTMLResponse:
     """List cities, with filters, on a map and as cards."""
     given = {k: v for k, v in request.query_params.items() if v and k != "lang"}
     wanted = _wanted(given)
     told = here()
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         cut = Cut(_PAGE, given.get("cursor"))
         rows, cursor = cities.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
@@ -178,9 +178,9 @@ def _amiss(one: Meant, other: Meant) -> InvalidInput | None:
 
 
 @router.get("/cities/compare")
-def compare_cities(desk: Visitor, a: str = "", b: str = "") -> HTMLResponse:
+def compare_cities(tx: PageSession, a: str = "", b: str = "") -> HTMLResponse:
     """Show two cities side by side."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         one, other = _meant(session, a), _meant(session, b)
         amiss = _amiss(one, other)
         found = None
@@ -207,9 +207,9 @@ def _explained(why: Explanation, mentor: City, learner: City) -> list[str]:
 
 
 @router.get("/cities/{city_id}/like")
-def show_like(desk: Visitor, city_id: str, area: str = "") -> HTMLResponse:
+def show_like(tx: PageSession, city_id: str, area: str = "") -> HTMLResponse:
     """Show cities that are like one and have solved what it needs help in."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         city = cities.as_city(cities.get(session, city_id))
         needs = likeness.needs(city)
         chosen = _area(area) or next((one for one, _ in needs), None)

@@ -10,7 +10,7 @@ from app.permissions import Actor
 from app.services import cities, ledger, rounds
 from app.services.paging import Cut
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100
@@ -19,9 +19,9 @@ _ROUNDS = 1000
 
 
 @router.get("/ledger")
-def show_ledger(desk: Visitor, cursor: str | None = None) -> HTMLResponse:
+def show_ledger(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
     """List what each city has had, by its id."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         entries, following = ledger.search(session, actor, Cut(_PAGE, cursor))
         next_page = f"/ledger?{urlencode({'cursor': following})}"
         return show(

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk, TheSettings
+from app.deps import AuthenticatedTransaction, TheSettings
 from app.errors import Conflict, Refusal
 from app.permissions import Actor
 from app.services import cities, delivery, outbox, rounds
@@ -19,7 +19,7 @@ from app.services.words.catalogue import LANGUAGES, message
 from app.settings import Settings
 from app.web.forms import said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import MessageKind, MessageRole, MessageState
 
 T = TypeVar("T", bound=str)
@@ -71,7 +71,7 @@ def _chosen(form: Form) -> Choice:
 
 @router.get("/rounds/{round_id}/outbox")
 def show_outbox(  # noqa: PLR0913 -- FastAPI reads them
-    desk: Visitor,
+    tx: PageSession,
     settings: TheSettings,
     round_id: str,
     state: str = "",
@@ -83,11 +83,11 @@ def show_outbox(  # noqa: PLR0913 -- FastAPI reads them
 ) -> HTMLResponse:
     """Show the messages of a round."""
     chosen = Choice(state, kind, role, language)
-    return _page(desk, settings, round_id, chosen=chosen, cursor=cursor, done=done)
+    return _page(tx, settings, round_id, chosen=chosen, cursor=cursor, done=done)
 
 
 def _page(  # noqa: PLR0913 -- what the page shows
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     settings: Settings,
     round_id: str,
     refused: Refusal | None = None,
@@ -97,7 +97,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
     done: str = "",
 ) -> HTMLResponse:
     state = _known(chosen.state, STATES)
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         cut = Cut(_PAGE, cursor)
         rows, following = outbox.search(
@@ -123,14 +123,14 @@ def _page(  # noqa: PLR0913 -- what the page shows
         return show("outbox.html", actor, "rounds", status, **values)
 
 
-def _round_of(desk: Desk, message_id: str) -> str:
-    with desk.read() as (session, actor):
+def _round_of(tx: AuthenticatedTransaction, message_id: str) -> str:
+    with tx.read() as (session, actor):
         return outbox.round_of(outbox.get(session, actor, message_id))
 
 
 @router.post("/rounds/{round_id}/outbox/send-again")
 def send_failed_again(
-    desk: Visitor, once: OnlyOnce, settings: TheSettings, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: TheSettings, round_id: str, form: Form
 ) -> Response:
     """Send every message again that failed; what is too late by now is left."""
 
@@ -142,8 +142,8 @@ def send_failed_again(
             raise Conflict("No message that failed can be sent again.")
         return see(_chosen(form).path(round_id, done="all"))
 
-    again = partial(_page, desk, settings, round_id, chosen=_chosen(form))
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, settings, round_id, chosen=_chosen(form))
+    return tried(partial(once.answer, tx, work), again)
 
 
 def _sent_again(session: Session, actor: Actor, row: models.Message) -> bool:
@@ -156,7 +156,7 @@ def _sent_again(session: Session, actor: Actor, row: models.Message) -> bool:
 
 @router.post("/messages/{message_id}/test")
 def send_test(
-    desk: Visitor, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
 ) -> Response:
     """Send a copy of a message to the visitor alone."""
 
@@ -165,14 +165,14 @@ def send_test(
         outbox.send_test(session, actor, row)
         return see(_chosen(form).path(outbox.round_of(row), done="test"))
 
-    where = _round_of(desk, message_id)
-    again = partial(_page, desk, settings, where, chosen=_chosen(form))
-    return tried(partial(once.answer, desk, work), again)
+    where = _round_of(tx, message_id)
+    again = partial(_page, tx, settings, where, chosen=_chosen(form))
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/messages/{message_id}/send-again")
 def send_again(
-    desk: Visitor, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
 ) -> Response:
     """Send a message again that failed, may be lost, or had nobody to go to."""
 
@@ -181,6 +181,6 @@ def send_again(
         delivery.send_again(session, actor, row)
         return see(_chosen(form).path(outbox.round_of(row), done="again"))
 
-    where = _round_of(desk, message_id)
-    again = partial(_page, desk, settings, where, chosen=_chosen(form))
-    return tried(partial(once.answer, desk, work), again)
+    where = _round_of(tx, message_id)
+    again = partial(_page, tx, settings, where, chosen=_chosen(form))
+    return tried(partial(once.answer, tx, work), again)

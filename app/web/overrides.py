@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk, TheAnswers
+from app.deps import AuthenticatedTransaction, TheAnswers
 from app.errors import Refusal
 from app.permissions import Actor
 from app.render import override_values
@@ -22,7 +22,7 @@ from app.services.answers import Answers
 from app.web.board import must_be_as_seen
 from app.web.forms import must_organise, read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import Override, OverrideWrite, Round
 
 router = APIRouter(include_in_schema=False)
@@ -92,14 +92,14 @@ def _of_run(run_id: str) -> Matter:
     return Matter(f"/runs/{run_id}/decide", look)
 
 
-def _look(desk: Desk, matter: Matter) -> tuple[Actor, Seen]:
-    with desk.read() as (session, actor):
+def _look(tx: AuthenticatedTransaction, matter: Matter) -> tuple[Actor, Seen]:
+    with tx.read() as (session, actor):
         must_organise(actor)
         return actor, matter.look(session, actor)
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     matter: Matter,
     refused: Refusal | None = None,
     *,
@@ -107,7 +107,7 @@ def _page(
     priced: Override | None = None,
 ) -> HTMLResponse:
     """Show the form, and what the decision in it would cost where that is known."""
-    actor, seen = _look(desk, matter)
+    actor, seen = _look(tx, matter)
     return show(
         "override.html",
         actor,
@@ -125,13 +125,16 @@ def _page(
 
 
 def _priced_page(
-    desk: Desk, answers: Answers, matter: Matter, typed: dict[str, str]
+    tx: AuthenticatedTransaction,
+    answers: Answers,
+    matter: Matter,
+    typed: dict[str, str],
 ) -> Response:
     """Show what the decision would change; nothing is stored."""
-    page = partial(_page, desk, matter, typed=typed)
+    page = partial(_page, tx, matter, typed=typed)
 
     def work() -> Response:
-        _, seen = _look(desk, matter)
+        _, seen = _look(tx, matter)
         new = _decided(typed, typed["reason"] or _UNSAID)
         found = answers.override(seen.start, new, tried=False)
         return page(priced=overrides.as_override(found, None))
@@ -140,12 +143,15 @@ def _priced_page(
 
 
 def _asked(
-    desk: Desk, answers: Answers, matter: Matter, typed: dict[str, str]
+    tx: AuthenticatedTransaction,
+    answers: Answers,
+    matter: Matter,
+    typed: dict[str, str],
 ) -> Response:
     """Ask whom to pair, or to keep apart; tell the price if it is known whom."""
     if typed["decision"] in _DECISIONS and typed["mentor"] and typed["learner"]:
-        return _priced_page(desk, answers, matter, typed)
-    return _page(desk, matter, typed=typed)
+        return _priced_page(tx, answers, matter, typed)
+    return _page(tx, matter, typed=typed)
 
 
 # What is staged.
@@ -153,7 +159,7 @@ def _asked(
 
 @router.get("/rounds/{round_id}/override")
 def ask(  # noqa: PLR0913 -- what an address may say
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     round_id: str,
     decision: str = "",
@@ -162,24 +168,24 @@ def ask(  # noqa: PLR0913 -- what an address may say
 ) -> Response:
     """Ask about the staged pairings."""
     typed = {"decision": decision, "mentor": mentor, "learner": learner, "reason": ""}
-    return _asked(desk, answers, _of_round(round_id), typed)
+    return _asked(tx, answers, _of_round(round_id), typed)
 
 
 @router.post("/rounds/{round_id}/override")
 def decide(
-    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Show what a decision would cost; or decide so, and stage what comes of it."""
     typed, matter = _typed(form), _of_round(round_id)
     if said(form, "do") != "decide":
-        return _priced_page(desk, answers, matter, typed)
+        return _priced_page(tx, answers, matter, typed)
 
     def work() -> Response:
-        kept = once.kept(desk)
+        kept = once.kept(tx)
         if kept is not None:
             return kept
         new = _decided(typed, typed["reason"])
-        with desk.read() as (session, actor):
+        with tx.read() as (session, actor):
             row = rounds.get(session, actor, round_id)
             start = overrides.before(session, actor, row)
             must_be_as_seen(row, form)
@@ -190,9 +196,9 @@ def decide(
             overrides.store(session, actor, row, start, new, found)
             return see(f"/rounds/{round_id}/pairings")
 
-        return once.answer(desk, store)
+        return once.answer(tx, store)
 
-    return tried(work, partial(_page, desk, matter, typed=typed))
+    return tried(work, partial(_page, tx, matter, typed=typed))
 
 
 # Before anything is staged.
@@ -200,7 +206,7 @@ def decide(
 
 @router.get("/runs/{run_id}/decide")
 def ask_about_run(  # noqa: PLR0913 -- what an address may say
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     run_id: str,
     decision: str = "",
@@ -209,12 +215,12 @@ def ask_about_run(  # noqa: PLR0913 -- what an address may say
 ) -> Response:
     """Ask about a proposal."""
     typed = {"decision": decision, "mentor": mentor, "learner": learner, "reason": ""}
-    return _asked(desk, answers, _of_run(run_id), typed)
+    return _asked(tx, answers, _of_run(run_id), typed)
 
 
 @router.post("/runs/{run_id}/decide")
 def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
-    desk: Visitor,
+    tx: PageSession,
     once: OnlyOnce,
     answers: TheAnswers,
     request: Request,
@@ -224,7 +230,7 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
     """Show what a decision would cost; or put it into the rules, and propose anew."""
     typed, matter = _typed(form), _of_run(run_id)
     if said(form, "do") != "decide":
-        return _priced_page(desk, answers, matter, typed)
+        return _priced_page(tx, answers, matter, typed)
 
     def store(session: Session, actor: Actor) -> Response:
         new = _decided(typed, typed["reason"])
@@ -234,7 +240,7 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
         made = deciding.decide(session, actor, row, run, new)
         return see(f"/runs/{made.id}")
 
-    page = partial(_page, desk, matter, typed=typed)
-    answer = tried(partial(once.answer, desk, store), page)
+    page = partial(_page, tx, matter, typed=typed)
+    answer = tried(partial(once.answer, tx, store), page)
     request.app.state.worker.wake()
     return answer

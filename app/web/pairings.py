@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import models
 from app.db.models.base import now
-from app.deps import Desk
+from app.deps import AuthenticatedTransaction
 from app.errors import Forbidden, Refusal
 from app.permissions import (
     Actor,
@@ -25,7 +25,7 @@ from app.services.words.catalogue import here, message
 from app.web.cards import card_of, edits
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
     AnswerWrite,
     CheckIn,
@@ -50,20 +50,20 @@ _DONE = {
 
 
 @router.get("/pairings/{pairing_id}")
-def show_pairing(desk: Visitor, pairing_id: str, done: str = "") -> HTMLResponse:
+def show_pairing(tx: PageSession, pairing_id: str, done: str = "") -> HTMLResponse:
     """Show a pairing to its cities, its organisers and the network."""
-    return _page(desk, pairing_id, done=done)
+    return _page(tx, pairing_id, done=done)
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     pairing_id: str,
     refused: Refusal | None = None,
     *,
     done: str = "",
     typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
         round_row = rounds.get(session, actor, row.round_id)
         shown = card_of(session, actor, row)
@@ -151,7 +151,7 @@ def _people(
 
 
 @router.post("/pairings/{pairing_id}/answer")
-def answer(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+def answer(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Accept or decline for a city."""
     said_it = said(form, "answer")
     typed = {name: said(form, name) for name in ("reason_code", "text")}
@@ -171,12 +171,12 @@ def answer(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Respon
         pairings.answer(session, actor, round_row, row, new)
         return see(f"/pairings/{pairing_id}?done={said_it}")
 
-    again = partial(_page, desk, pairing_id, typed=typed | {"form": f"decline-{side}"})
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, pairing_id, typed=typed | {"form": f"decline-{side}"})
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/check-ins")
-def add_note(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+def add_note(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Note how a confirmed pairing goes."""
     typed = {name: said(form, name) for name in ("fit", "note")}
 
@@ -188,12 +188,12 @@ def add_note(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Resp
         check_ins.add(session, actor, round_row, row, new)
         return see(f"/pairings/{pairing_id}?done=note")
 
-    again = partial(_page, desk, pairing_id, typed=typed | {"form": "note"})
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, pairing_id, typed=typed | {"form": "note"})
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/questions")
-def ask(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
+def ask(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Ask the organisers about a pairing."""
     typed = {"text": said(form, "text")}
 
@@ -202,13 +202,13 @@ def ask(desk: Visitor, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
         questions.ask(session, actor, round_row, row, read(QuestionWrite, **typed))
         return see(f"/pairings/{pairing_id}?done=asked")
 
-    again = partial(_page, desk, pairing_id, typed=typed | {"form": "ask"})
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, pairing_id, typed=typed | {"form": "ask"})
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/questions/{question_id}")
 def tell(
-    desk: Visitor, once: OnlyOnce, pairing_id: str, question_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, pairing_id: str, question_id: str, form: Form
 ) -> Response:
     """Answer a question about a pairing."""
     typed = {"text": said(form, "text")}
@@ -219,5 +219,5 @@ def tell(
         questions.answer(session, actor, row, question_id, new)
         return see(f"/pairings/{pairing_id}?done=told")
 
-    again = partial(_page, desk, pairing_id, typed=typed | {"form": question_id})
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, pairing_id, typed=typed | {"form": question_id})
+    return tried(partial(once.answer, tx, work), again)

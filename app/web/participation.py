@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk
+from app.deps import AuthenticatedTransaction
 from app.errors import InvalidInput, NotFound, Refusal, Stale
 from app.permissions import Actor, may_enter_city, may_know_wishes
 from app.services import attendance, cities, participants, rounds
@@ -16,7 +16,7 @@ from app.services.names import search_key
 from app.services.words.catalogue import here
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import InputError, ParticipationWrite
 
 router = APIRouter(include_in_schema=False)
@@ -62,13 +62,13 @@ def _typed(form: Form) -> dict[str, list[str]]:
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     round_id: str,
     city_id: str,
     refused: Refusal | None = None,
     typed: Typed | None = None,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         _must_decide(actor, row, city_id)
         city = cities.as_city(cities.get(session, city_id))
@@ -133,14 +133,14 @@ def _must_decide(actor: Actor, row: models.Round, city_id: str) -> None:
 
 
 @router.get("/rounds/{round_id}/take-part/{city_id}")
-def ask_how(desk: Visitor, round_id: str, city_id: str) -> HTMLResponse:
+def ask_how(tx: PageSession, round_id: str, city_id: str) -> HTMLResponse:
     """Show the form of how a city takes part."""
-    return _page(desk, round_id, city_id)
+    return _page(tx, round_id, city_id)
 
 
 @router.post("/rounds/{round_id}/take-part/{city_id}")
 def take_part(
-    desk: Visitor, once: OnlyOnce, round_id: str, city_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, round_id: str, city_id: str, form: Form
 ) -> Response:
     """Enter the city, or change how it takes part."""
     typed = _typed(form)
@@ -160,8 +160,8 @@ def take_part(
         participants.put(session, actor, row, city_id, new)
         return see(f"/rounds/{round_id}?done=part")
 
-    again = partial(_page, desk, round_id, city_id, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, round_id, city_id, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 def _written(session: Session, round_id: str, typed: Typed) -> ParticipationWrite:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Desk, Precondition, etag
+from app.deps import AuthenticatedTransaction, Precondition, etag
 from app.errors import Refusal, Stale
 from app.permissions import ROLES, Actor, may_manage
 from app.services import accounts, cities
@@ -16,7 +16,7 @@ from app.services.paging import Cut
 from app.services.words.catalogue import message
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import AccountWrite, Invitation
 
 router = APIRouter(include_in_schema=False)
@@ -97,14 +97,14 @@ def _choices(session: Session, actor: Actor) -> dict[str, Any]:
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     refused: Refusal | None = None,
     *,
     typed: dict[str, str] | None = None,
     cursor: str | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, following = accounts.search(session, actor, Cut(_PAGE, cursor))
         query = urlencode({"cursor": following})
         return show(
@@ -123,14 +123,14 @@ def _page(
 
 @router.get("/people")
 def show_people(
-    desk: Visitor, cursor: str | None = None, done: str = ""
+    tx: PageSession, cursor: str | None = None, done: str = ""
 ) -> HTMLResponse:
     """Show the accounts that the visitor may see, and the form to invite with."""
-    return _page(desk, cursor=cursor, done=done)
+    return _page(tx, cursor=cursor, done=done)
 
 
 @router.post("/people")
-def invite(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
+def invite(tx: PageSession, once: OnlyOnce, form: Form) -> Response:
     """Invite somebody."""
     typed = _typed(form)
 
@@ -140,19 +140,19 @@ def invite(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
         accounts.invite(session, actor, new)
         return see("/people?done=invited")
 
-    again = partial(_page, desk, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 def _one(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     account_id: str,
     refused: Refusal | None = None,
     *,
     typed: dict[str, str] | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = accounts.get(session, actor, account_id)
         person = accounts.as_account(row)
         stored = {name: getattr(person, name, None) or "" for name in _FIELDS}
@@ -173,13 +173,13 @@ def _one(
 
 
 @router.get("/people/{account_id}")
-def show_person(desk: Visitor, account_id: str, done: str = "") -> HTMLResponse:
+def show_person(tx: PageSession, account_id: str, done: str = "") -> HTMLResponse:
     """Show one account."""
-    return _one(desk, account_id, done=done)
+    return _one(tx, account_id, done=done)
 
 
 @router.post("/people/{account_id}")
-def change(desk: Visitor, once: OnlyOnce, account_id: str, form: Form) -> Response:
+def change(tx: PageSession, once: OnlyOnce, account_id: str, form: Form) -> Response:
     """Change an account: the role, the city, the address."""
     typed = _typed(form)
 
@@ -190,13 +190,13 @@ def change(desk: Visitor, once: OnlyOnce, account_id: str, form: Form) -> Respon
         accounts.change(session, actor, row, new)
         return see(f"/people/{account_id}?done=saved")
 
-    again = partial(_one, desk, account_id, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_one, tx, account_id, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 @router.post("/people/{account_id}/invite")
 def invite_again(
-    desk: Visitor, once: OnlyOnce, account_id: str, _form: Form
+    tx: PageSession, once: OnlyOnce, account_id: str, _form: Form
 ) -> Response:
     """Send an invitation once more."""
 
@@ -205,18 +205,18 @@ def invite_again(
         accounts.invite_again(session, actor, row)
         return see(f"/people/{account_id}?done=invited")
 
-    return tried(partial(once.answer, desk, work), partial(_one, desk, account_id))
+    return tried(partial(once.answer, tx, work), partial(_one, tx, account_id))
 
 
 @router.post("/people/{account_id}/close")
-def close(desk: Visitor, account_id: str, form: Form) -> Response:
+def close(tx: PageSession, account_id: str, form: Form) -> Response:
     """Close an account."""
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = accounts.get(session, actor, account_id, lock=True)
             _must_be_as_seen(row.version, form)
             accounts.close(session, actor, row)
         return see("/people?done=closed")
 
-    return tried(work, partial(_one, desk, account_id))
+    return tried(work, partial(_one, tx, account_id))

@@ -21,7 +21,7 @@ from app.services.words.catalogue import here, reading
 from app.services.words.notice import notice
 from app.web.forms import download, see
 from app.web.showing import show
-from app.web.visitors import Guest, Visitor
+from app.web.visitors import OptionalPageSession, PageSession
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100
@@ -29,7 +29,7 @@ _ID = 32
 
 
 @router.get("/privacy")
-def show_notice(guest: Guest, settings: TheSettings) -> HTMLResponse:
+def show_notice(guest: OptionalPageSession, settings: TheSettings) -> HTMLResponse:
     """Show what is kept of whom, why and for how long: to anybody."""
     told = notice(
         reading(), settings.controller, settings.controller_mail, CONTACT_MONTHS
@@ -40,7 +40,7 @@ def show_notice(guest: Guest, settings: TheSettings) -> HTMLResponse:
 
 
 @router.get("/privacy/register")
-def show_register(guest: Guest, settings: TheSettings) -> HTMLResponse:
+def show_register(guest: OptionalPageSession, settings: TheSettings) -> HTMLResponse:
     """Show the register of processing (Article 30 GDPR): to anybody."""
     with guest.read() as (_session, actor):
         return show(
@@ -54,9 +54,9 @@ def show_register(guest: Guest, settings: TheSettings) -> HTMLResponse:
 
 
 @router.get("/privacy/data.json")
-def download_own_data(desk: Visitor, settings: TheSettings) -> Response:
+def download_own_data(tx: PageSession, settings: TheSettings) -> Response:
     """Give everything that is kept of the visitor, as a file."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         own = accounts.own(session, actor).id
         found = own_data.export(session, actor, own, settings.public_url)
     content = found.model_dump_json(indent=1).encode()
@@ -92,7 +92,7 @@ Found = tuple[Sequence[models.Audit], str | None]
 
 @router.get("/audit")
 def show_log(
-    desk: Visitor,
+    tx: PageSession,
     account: str = "",
     city: str = "",
     round_id: Annotated[str, Query(alias="round")] = "",
@@ -107,7 +107,7 @@ def show_log(
     if round_id:
         return see(f"/rounds/{quote(round_id, safe='')}/log")
     wanted = account.strip()[:_ID]
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         found = audit.of_network(session, actor, Cut(_PAGE, cursor), wanted or None)
         title = here().say("What was done")
         return _log(session, actor, _Log(title, "/audit", {"account": wanted}), found)
@@ -115,10 +115,10 @@ def show_log(
 
 @router.get("/cities/{city_id}/log")
 def show_log_of_city(
-    desk: Visitor, city_id: str, cursor: str | None = None
+    tx: PageSession, city_id: str, cursor: str | None = None
 ) -> HTMLResponse:
     """Show what was done with a city, to those who may know, also once it is gone."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         found = audit.of_city(session, actor, city_id, Cut(_PAGE, cursor))
         name = cities.names(session).get(city_id, city_id)
         path = f"/cities/{quote(city_id, safe='')}"
@@ -133,10 +133,10 @@ def show_log_of_city(
 
 @router.get("/rounds/{round_id}/log")
 def show_log_of_round(
-    desk: Visitor, round_id: str, cursor: str | None = None
+    tx: PageSession, round_id: str, cursor: str | None = None
 ) -> HTMLResponse:
     """Show what was done in a round, also once it is gone."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         found = audit.of_round(session, actor, round_id, Cut(_PAGE, cursor))
         name = _rounds(session).get(round_id, round_id)
         path = f"/rounds/{quote(round_id, safe='')}"

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Desk, TheAnswers
+from app.deps import AuthenticatedTransaction, TheAnswers
 from app.errors import Busy, InvalidInput, Refusal, WrongPhase
 from app.permissions import Actor
 from app.render.mending import mending
@@ -14,7 +14,7 @@ from app.services import cities, health, repairs, rounds
 from app.services.answers import Answers
 from app.web.forms import said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import Repair
 
 router = APIRouter(include_in_schema=False)
@@ -23,15 +23,18 @@ _SHOWN = 5
 
 
 @router.get("/rounds/{round_id}/repairs")
-def show_repairs(desk: Visitor, answers: TheAnswers, round_id: str) -> HTMLResponse:
+def show_repairs(tx: PageSession, answers: TheAnswers, round_id: str) -> HTMLResponse:
     """Show how the pairings of a round can be mended."""
-    return _page(desk, answers, round_id)
+    return _page(tx, answers, round_id)
 
 
 def _page(
-    desk: Desk, answers: Answers, round_id: str, refused: Refusal | None = None
+    tx: AuthenticatedTransaction,
+    answers: Answers,
+    round_id: str,
+    refused: Refusal | None = None,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         try:
             start = repairs.standing(session, actor, row)
@@ -62,15 +65,15 @@ def _page(
 
 @router.post("/rounds/{round_id}/repairs")
 def make_repair(
-    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Make one of the repairs, by its id."""
 
     def work() -> Response:
-        kept = once.kept(desk)
+        kept = once.kept(tx)
         if kept is not None:
             return kept
-        with desk.read() as (session, actor):
+        with tx.read() as (session, actor):
             row = rounds.get(session, actor, round_id)
             rounds.must_organise(actor)
             start = repairs.standing(session, actor, row)
@@ -83,6 +86,6 @@ def make_repair(
             repairs.make(session, actor, row, start, repair, why)
             return see(f"/rounds/{round_id}/pairings")
 
-        return once.answer(desk, make)
+        return once.answer(tx, make)
 
-    return tried(work, partial(_page, desk, answers, round_id))
+    return tried(work, partial(_page, tx, answers, round_id))

@@ -25,7 +25,7 @@ from app.services.words.left import SECRET, whys
 from app.services.words.pair import CRITERIA, sentence, strongest
 from app.web.board import ending
 from app.web.showing import show
-from app.web.visitors import Visitor
+from app.web.visitors import PageSession
 from schemas import Criterion, PairingState, Policy, Role, RoundPairing, Unmatched
 
 router = APIRouter(include_in_schema=False)
@@ -118,9 +118,9 @@ class Report:
 
 
 @router.get("/rounds/{round_id}/report")
-def show_report(desk: Visitor, round_id: str) -> HTMLResponse:
+def show_report(tx: PageSession, round_id: str) -> HTMLResponse:
     """Show the report to organisers and auditors."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         if not may_oversee(actor):
             raise NotFound(f"There is no report of {round_id} for you.")

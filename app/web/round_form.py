@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import Desk, Precondition, etag
+from app.deps import AuthenticatedTransaction, Precondition, etag
 from app.errors import Refusal, Stale
 from app.permissions import Actor
 from app.services import copying, rounds
 from app.web.forms import must_organise, read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import RoundNew, RoundWrite
 
 router = APIRouter(include_in_schema=False)
@@ -67,14 +67,14 @@ def _number(typed: str) -> int | str | None:
 
 
 def _form_page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     round_id: str,
     does: str,
     refused: Refusal | None = None,
     typed: Typed | None = None,
 ) -> HTMLResponse:
     """Show the form of a round that is changed (`edit`) or copied (`copy`)."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         must_organise(actor)
         row = rounds.get(session, actor, round_id)
         cells = {**_stored(row), **(typed or {}), "version": str(row.version)}
@@ -94,19 +94,19 @@ def _form_page(
 
 
 @router.get("/rounds/{round_id}/edit")
-def edit_round(desk: Visitor, round_id: str) -> HTMLResponse:
+def edit_round(tx: PageSession, round_id: str) -> HTMLResponse:
     """Show the form of a round."""
-    return _form_page(desk, round_id, "edit")
+    return _form_page(tx, round_id, "edit")
 
 
 @router.post("/rounds/{round_id}/edit")
-def save_round(desk: Visitor, round_id: str, form: Form) -> Response:
+def save_round(tx: PageSession, round_id: str, form: Form) -> Response:
     """Save the round, unless somebody else has changed it since the form was shown."""
     typed = _typed(form)
 
     def work() -> Response:
         new = _written(typed, RoundWrite)
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = rounds.get(session, actor, round_id, lock=True)
             seen = typed["version"]
             Precondition(etag(int(seen) if seen.isdecimal() else 0)).check(
@@ -117,17 +117,17 @@ def save_round(desk: Visitor, round_id: str, form: Form) -> Response:
             rounds.change(session, actor, row, new)
         return see(f"/rounds/{round_id}")
 
-    return tried(work, partial(_form_page, desk, round_id, "edit", typed=typed))
+    return tried(work, partial(_form_page, tx, round_id, "edit", typed=typed))
 
 
 @router.get("/rounds/{round_id}/copy")
-def ask_for_copy(desk: Visitor, round_id: str) -> HTMLResponse:
+def ask_for_copy(tx: PageSession, round_id: str) -> HTMLResponse:
     """Show the form of a round that begins as a copy of this one."""
-    return _form_page(desk, round_id, "copy")
+    return _form_page(tx, round_id, "copy")
 
 
 @router.post("/rounds/{round_id}/copy")
-def copy_round(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Response:
+def copy_round(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Response:
     """Set up a round with the participants and the policy of this one."""
     typed = _typed(form)
 
@@ -136,6 +136,6 @@ def copy_round(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Resp
         return see(f"/rounds/{copying.add(session, actor, new).id}")
 
     return tried(
-        partial(once.answer, desk, work),
-        partial(_form_page, desk, round_id, "copy", typed=typed),
+        partial(once.answer, tx, work),
+        partial(_form_page, tx, round_id, "copy", typed=typed),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db import models
 from app.db.models.base import now as this_moment
-from app.deps import Desk, TheAnswers
+from app.deps import AuthenticatedTransaction, TheAnswers
 from app.errors import Busy, InvalidInput, Refusal
 from app.permissions import (
     Actor,
@@ -41,7 +41,7 @@ from app.services.paging import Cut
 from app.services.words.catalogue import here
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
     Health,
     InputError,
@@ -68,12 +68,12 @@ _BEFORE_RELEASE = ("draft", "open", "closed")
 
 
 def _list(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     refused: Refusal | None = None,
     cursor: str | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         rows, following = rounds.search(session, actor, Cut(_PAGE, cursor))
         next_page = f"/rounds?{urlencode({'cursor': following})}"
         newest = max(rows, key=lambda row: row.created_at, default=None)
@@ -92,13 +92,13 @@ def _list(
 
 
 @router.get("/rounds")
-def list_rounds(desk: Visitor, cursor: str | None = None) -> HTMLResponse:
+def list_rounds(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
     """List the rounds that the visitor may see."""
-    return _list(desk, cursor=cursor)
+    return _list(tx, cursor=cursor)
 
 
 @router.post("/rounds")
-def set_up_round(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
+def set_up_round(tx: PageSession, once: OnlyOnce, form: Form) -> Response:
     """Set up a round."""
     typed = {name: said(form, name) for name in ("name", "description")}
 
@@ -107,8 +107,8 @@ def set_up_round(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
         new = read(RoundWrite, name=typed["name"], description=description)
         return see(f"/rounds/{rounds.add(session, actor, new).id}")
 
-    again = partial(_list, desk, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_list, tx, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 # A round.
@@ -116,18 +116,18 @@ def set_up_round(desk: Visitor, once: OnlyOnce, form: Form) -> Response:
 
 @router.get("/rounds/{round_id}")
 def show_round(
-    desk: Visitor, answers: TheAnswers, round_id: str, request: Request
+    tx: PageSession, answers: TheAnswers, round_id: str, request: Request
 ) -> HTMLResponse:
     """Show a round: its phase, who takes part, and for organisers all the rest.
 
     In the query `who` is a part of the names of participants, `role` what they are,
     `at` how many of them come before; `find` is a part of a name to take in.
     """
-    return _page(desk, answers, round_id, query=request.query_params)
+    return _page(tx, answers, round_id, query=request.query_params)
 
 
 def _page(  # noqa: PLR0913 -- what may be told on it
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     answers: Answers,
     round_id: str,
     refused: Refusal | None = None,
@@ -136,7 +136,7 @@ def _page(  # noqa: PLR0913 -- what may be told on it
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     asked = query or {}
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         names = attendance.names(session, round_id)
         values: dict[str, Any] = {
@@ -302,7 +302,7 @@ def _readiness(
 
 @router.post("/rounds/{round_id}/phase")
 def move_round(
-    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Bring a round into its next phase, or back with a reason."""
     wanted = said(form, "to")
@@ -314,49 +314,49 @@ def move_round(
         phases.move(session, actor, row, wanted, said(form, "reason") or None)
         return see(f"/rounds/{round_id}")
 
-    return tried(
-        partial(once.answer, desk, work), partial(_page, desk, answers, round_id)
-    )
+    return tried(partial(once.answer, tx, work), partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/participants")
-def take_in(desk: Visitor, answers: TheAnswers, round_id: str, form: Form) -> Response:
+def take_in(
+    tx: PageSession, answers: TheAnswers, round_id: str, form: Form
+) -> Response:
     """Enter cities as their own profiles say."""
     chosen = [one for one in form.getlist("city") if isinstance(one, str) and one]
 
     def work() -> Response:
         if not chosen:
             raise InvalidInput(here().say("Tick the cities that are to take part."))
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = rounds.get(session, actor, round_id, lock=True)
             for city_id in chosen:
                 if participants.find(session, round_id, city_id) is None:
                     participants.put(session, actor, row, city_id, ParticipationWrite())
         return see(f"/rounds/{round_id}")
 
-    return tried(work, partial(_page, desk, answers, round_id))
+    return tried(work, partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/participants/{city_id}/delete")
 def take_out(
-    desk: Visitor, answers: TheAnswers, round_id: str, city_id: str, _form: Form
+    tx: PageSession, answers: TheAnswers, round_id: str, city_id: str, _form: Form
 ) -> Response:
     """Take a city out."""
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = rounds.get(session, actor, round_id, lock=True)
             one = participants.find(session, round_id, city_id)
             if one is not None:
                 participants.remove(session, actor, row, one)
         return see(f"/rounds/{round_id}")
 
-    return tried(work, partial(_page, desk, answers, round_id))
+    return tried(work, partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/invite")
 def invite(
-    desk: Visitor, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Invite an officer of a city; a city that is not there yet is registered by it."""
     typed = {name: said(form, name) for name in _INVITING}
@@ -374,8 +374,8 @@ def invite(
         accounts.invite(session, actor, new)
         return see(f"/rounds/{round_id}?done=invited#invite")
 
-    again = partial(_page, desk, answers, round_id, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, answers, round_id, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 def _meant(session: Session, typed: str) -> str:

@@ -1,4 +1,4 @@
-"""The rules desk: how a round is matched, and what another way would bring."""
+"""The rules tx: how a round is matched, and what another way would bring."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Desk, Precondition, TheAnswers, etag
+from app.deps import AuthenticatedTransaction, Precondition, TheAnswers, etag
 from app.errors import Busy, InvalidInput, NotFound, Refusal, Stale
 from app.permissions import Actor, may_organise
 from app.render import STYLED, page
@@ -29,7 +29,7 @@ from app.web.rules_form import (
     typed_in,
 )
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import Decision, Policy, Round, RunWrite
 
 router = APIRouter(include_in_schema=False)
@@ -45,7 +45,7 @@ _DONE = {
 
 @dataclass(frozen=True)
 class _Known:
-    """What the desk begins with.
+    """What the tx begins with.
 
     Attributes:
         actor: Who is looking.
@@ -71,9 +71,9 @@ class _Known:
         return may_organise(self.actor) and self.round.phase in _MATCHABLE
 
 
-def _known(desk: Desk, round_id: str) -> _Known:
+def _known(tx: AuthenticatedTransaction, round_id: str) -> _Known:
     """Read the round, or raise `NotFound` if its policy is not the visitor's to see."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         version = policies.get(session, actor, row).version
         now = runs.as_it_stands(session, actor, row)
@@ -86,7 +86,7 @@ def _page(
     refused: Refusal | None = None,
     **more: Any,  # noqa: ANN401 -- what else the template takes
 ) -> HTMLResponse:
-    """Show the desk.
+    """Show the tx.
 
     Args:
         known: The round.
@@ -137,7 +137,7 @@ def _previewed(answers: Answers, known: _Known, policy: Policy) -> dict[str, Any
 
 @router.get("/rounds/{round_id}/rules")
 def show_rules(  # noqa: PLR0913 -- the query
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     round_id: str,
     relax: Annotated[str, Query(max_length=40)] = "",
@@ -145,7 +145,7 @@ def show_rules(  # noqa: PLR0913 -- the query
     done: str = "",
 ) -> HTMLResponse:
     """Show the rules of the round; with `relax`, what one of them relaxed brings."""
-    known = _known(desk, round_id)
+    known = _known(tx, round_id)
     text = _DONE.get(done)
     if not relax:
         return _page(known, done=text)
@@ -158,9 +158,11 @@ def show_rules(  # noqa: PLR0913 -- the query
 
 
 @router.post("/rounds/{round_id}/rules/preview")
-def preview(desk: Visitor, answers: TheAnswers, round_id: str, form: Form) -> Response:
+def preview(
+    tx: PageSession, answers: TheAnswers, round_id: str, form: Form
+) -> Response:
     """Give the preview alone, as a part of the page."""
-    known = _known(desk, round_id)
+    known = _known(tx, round_id)
     values: dict[str, Any] = {"preview": None, "refused": None, "fields": pointed()}
     status, headers = 200, {"Content-Security-Policy": STYLED}
     try:
@@ -174,7 +176,7 @@ def preview(desk: Visitor, answers: TheAnswers, round_id: str, form: Form) -> Re
 
 @router.post("/rounds/{round_id}/rules")
 def decide(  # noqa: PLR0913 -- what a form needs
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     once: OnlyOnce,
     request: Request,
@@ -182,7 +184,7 @@ def decide(  # noqa: PLR0913 -- what a form needs
     form: Form,
 ) -> Response:
     """Preview what the form says, make it the policy, or have it proposed."""
-    known, typed = _known(desk, round_id), typed_in(form)
+    known, typed = _known(tx, round_id), typed_in(form)
     does = said(form, "do")
 
     def look() -> Response:
@@ -200,12 +202,12 @@ def decide(  # noqa: PLR0913 -- what a form needs
         return see(f"/runs/{runs.start(session, actor, row, new).id}")
 
     works = {
-        "save": partial(once.answer, desk, save),
-        "scenario": partial(once.answer, desk, propose),
+        "save": partial(once.answer, tx, save),
+        "scenario": partial(once.answer, tx, propose),
     }
 
     def again(refused: Refusal) -> HTMLResponse:
-        return _page(_known(desk, round_id), typed, refused)
+        return _page(_known(tx, round_id), typed, refused)
 
     answer = tried(works.get(does, look), again)
     if does == "scenario":
@@ -227,9 +229,9 @@ def _change(
 
 
 @router.post("/rounds/{round_id}/rules/decisions")
-def decide_pair(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Response:
+def decide_pair(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Response:
     """Pin or ban a pair, or take that back."""
-    known = _known(desk, round_id)
+    known = _known(tx, round_id)
     kind, does = said(form, "kind"), said(form, "do")
     pair = said(form, "mentor"), said(form, "learner")
 
@@ -244,9 +246,9 @@ def decide_pair(desk: Visitor, once: OnlyOnce, round_id: str, form: Form) -> Res
         return see(f"/rounds/{round_id}/rules?done={done}#decisions")
 
     def again(refused: Refusal) -> HTMLResponse:
-        return _page(_known(desk, round_id), None, refused)
+        return _page(_known(tx, round_id), None, refused)
 
-    return tried(partial(once.answer, desk, work), again)
+    return tried(partial(once.answer, tx, work), again)
 
 
 Decided = Literal["pins", "bans"]

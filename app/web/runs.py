@@ -10,7 +10,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import RETRY, Desk, TheAnswers, TheFollowing, looked_at
+from app.deps import (
+    RETRY,
+    AuthenticatedTransaction,
+    TheAnswers,
+    TheFollowing,
+    looked_at,
+)
 from app.errors import NotFound, Refusal
 from app.permissions import Actor, may_organise
 from app.render import (
@@ -25,14 +31,16 @@ from app.services.answers import Answers
 from app.services.words.progress import how_far, share
 from app.web.forms import download, see, tried
 from app.web.showing import show
-from app.web.visitors import OnlyOnce, Visitor
+from app.web.visitors import OnlyOnce, PageSession
 from schemas import Role, Run, RunWrite
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.post("/rounds/{round_id}/runs")
-def propose(desk: Visitor, once: OnlyOnce, request: Request, round_id: str) -> Response:
+def propose(
+    tx: PageSession, once: OnlyOnce, request: Request, round_id: str
+) -> Response:
     """Start a run, and lead to it."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -40,35 +48,35 @@ def propose(desk: Visitor, once: OnlyOnce, request: Request, round_id: str) -> R
         run = runs.start(session, actor, row, RunWrite())
         return see(f"/runs/{run.id}")
 
-    answer = once.answer(desk, work)
+    answer = once.answer(tx, work)
     request.app.state.worker.wake()
     return answer
 
 
 @router.get("/runs/{run_id}.csv")
-def take_table(desk: Visitor, run_id: str) -> Response:
+def take_table(tx: PageSession, run_id: str) -> Response:
     """Give the pairings of a run as a file for a spreadsheet."""
-    found = _outcome(desk, run_id)
+    found = _outcome(tx, run_id)
     return download(solution_csv(found), f"{found.run.round}.csv")
 
 
 @router.get("/runs/{run_id}.zip")
-def take_bundle(desk: Visitor, run_id: str) -> Response:
+def take_bundle(tx: PageSession, run_id: str) -> Response:
     """Give all that is needed to compute a run again."""
-    found = _outcome(desk, run_id)
+    found = _outcome(tx, run_id)
     return download(bundle.seal(found), f"{found.run.round}.zip", "application/zip")
 
 
 @router.get("/runs/{run_id}/print")
-def show_print(desk: Visitor, run_id: str) -> HTMLResponse:
+def show_print(tx: PageSession, run_id: str) -> HTMLResponse:
     """Show all pairings with all their reasons on one page, to be printed."""
-    found = _outcome(desk, run_id)
-    with desk.read() as (_, actor):
+    found = _outcome(tx, run_id)
+    with tx.read() as (_, actor):
         return show("print.html", actor, "rounds", **outcome_values(found))
 
 
-def _outcome(desk: Desk, run_id: str) -> runs.Outcome:
-    with desk.read() as (session, actor):
+def _outcome(tx: AuthenticatedTransaction, run_id: str) -> runs.Outcome:
+    with tx.read() as (session, actor):
         return runs.outcome(session, runs.get(session, actor, run_id))
 
 
@@ -85,24 +93,24 @@ async def _view(  # noqa: PLR0913 -- what an address may say
 
 @router.get("/runs/{run_id}")
 def show_run(
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     run_id: str,
     view: Annotated[View, Depends(_view)],
 ) -> HTMLResponse:
     """Show what a run found, or how far it is."""
-    return _page(desk, answers, run_id, view=view)
+    return _page(tx, answers, run_id, view=view)
 
 
 def _page(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     answers: Answers,
     run_id: str,
     refused: Refusal | None = None,
     *,
     view: View,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         round_row = session.get_one(models.Round, row.round_id)
         values = _seen(actor, row, round_row) | {"refused": refused}
@@ -140,36 +148,38 @@ def _seen(actor: Actor, row: models.Run, round_row: models.Round) -> dict[str, A
 # How far a run is.
 
 
-def _first(desk: Visitor, run_id: str) -> tuple[Run, bool]:
+def _first(tx: PageSession, run_id: str) -> tuple[Run, bool]:
     """Refuse before the stream begins: afterwards there is no status to say it with."""
-    return looked_at(desk, run_id)
+    return looked_at(tx, run_id)
 
 
 @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
 async def follow(
-    desk: Visitor,
+    tx: PageSession,
     following: TheFollowing,
     run_id: str,
     first: Annotated[tuple[Run, bool], Depends(_first)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow how far a run is, in the reader's words."""
     retry: int | None = RETRY
-    async for run in following.run(first, partial(looked_at, desk, run_id)):
+    async for run in following.run(first, partial(looked_at, tx, run_id)):
         told = {"state": run.state, "share": share(run), "says": how_far(run)}
         yield ServerSentEvent(event="run", data=told, retry=retry)
         retry = None
 
 
 @router.post("/runs/{run_id}/cancel")
-def cancel(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> Response:
+def cancel(
+    tx: PageSession, answers: TheAnswers, once: OnlyOnce, run_id: str
+) -> Response:
     """Stop a run that has not ended, and lead back to it."""
 
     def work(session: Session, actor: Actor) -> Response:
         runs.cancel(session, actor, runs.get(session, actor, run_id, lock=True))
         return see(f"/runs/{run_id}")
 
-    again = partial(_page, desk, answers, run_id, view=View())
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, answers, run_id, view=View())
+    return tried(partial(once.answer, tx, work), again)
 
 
 # What is done with it.
@@ -177,14 +187,14 @@ def cancel(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> R
 
 @router.get("/runs/{run_id}/moves")
 def show_moves(
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     run_id: str,
     mentor: str = "",
     learner: str = "",
 ) -> HTMLResponse:
     """Show whom else a city could have, and what each of them would cost."""
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         round_row = session.get_one(models.Round, row.round_id)
         values = _seen(actor, row, round_row)
@@ -200,7 +210,9 @@ def show_moves(
 
 
 @router.post("/runs/{run_id}/stage")
-def stage(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> Response:
+def stage(
+    tx: PageSession, answers: TheAnswers, once: OnlyOnce, run_id: str
+) -> Response:
     """Stage the pairings of a run, and lead to them."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -209,5 +221,5 @@ def stage(desk: Visitor, answers: TheAnswers, once: OnlyOnce, run_id: str) -> Re
         phases.stage(session, actor, row, run)
         return see(f"/rounds/{row.id}/pairings")
 
-    again = partial(_page, desk, answers, run_id, view=View())
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_page, tx, answers, run_id, view=View())
+    return tried(partial(once.answer, tx, work), again)

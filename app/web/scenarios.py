@@ -17,7 +17,7 @@ from app.services.paging import Cut
 from app.services.words.catalogue import here, message
 from app.web.forms import see
 from app.web.showing import show
-from app.web.visitors import OnlyOnce, Visitor
+from app.web.visitors import OnlyOnce, PageSession
 
 router = APIRouter(include_in_schema=False)
 _LABELS = {
@@ -32,7 +32,7 @@ _OFFERED = 20
 
 @router.get("/rounds/{round_id}/scenarios")
 def compare_runs(
-    desk: Visitor,
+    tx: PageSession,
     answers: TheAnswers,
     round_id: str,
     run: Annotated[list[str], Query()] = [],  # noqa: B006 -- FastAPI copies it
@@ -40,7 +40,7 @@ def compare_runs(
     """Show in what runs differ, and lead to staging one of them."""
     refused: Refusal | None = None
     shown = NO_SCENARIOS
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         policy = policies.as_policy(policies.get(session, actor, row))
         recent, _ = runs.search(session, actor, round_id, Cut(_OFFERED))
@@ -94,7 +94,7 @@ def _must_fit(chosen: Sequence[str], rows: Sequence[models.Run]) -> None:
 
 @router.post("/rounds/{round_id}/scenarios")
 def propose_three(
-    desk: Visitor, once: OnlyOnce, request: Request, round_id: str
+    tx: PageSession, once: OnlyOnce, request: Request, round_id: str
 ) -> Response:
     """Start a proposal for each objective unless it is there; lead to them."""
     told = here()
@@ -106,6 +106,6 @@ def propose_three(
         chosen = "&".join(f"run={one.id}" for one in made)
         return see(f"/rounds/{round_id}/scenarios?{chosen}")
 
-    answer = once.answer(desk, work)
+    answer = once.answer(tx, work)
     request.app.state.worker.wake()
     return answer

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.db import Database
-from app.deps import READING, Desk, Once
+from app.deps import READING, AuthenticatedTransaction, Once
 from app.errors import Foreign, Unknown
 from app.permissions import Actor
 from app.routes import read_form
@@ -34,13 +34,13 @@ def is_production(request: Request) -> bool:
     return bool(request.app.state.settings.production)
 
 
-def kept(request: Request, name: str = _NAME) -> str | None:
+def read_cookie(request: Request, name: str = _NAME) -> str | None:
     """Return a cookie of ours, or None; in production none but secure ones count."""
     plain = None if is_production(request) else request.cookies.get(name)
     return request.cookies.get(_HOST + name) or plain
 
 
-def keep(
+def set_cookie(
     request: Request, response: Response, value: str, seconds: int, name: str = _NAME
 ) -> None:
     """Have the browser keep a cookie; over plain HTTP it cannot be a secure one."""
@@ -55,20 +55,20 @@ def keep(
     )
 
 
-def forget(response: Response, name: str = _NAME) -> None:
+def delete_cookie(response: Response, name: str = _NAME) -> None:
     """Have the browser forget a cookie."""
     response.delete_cookie(name, httponly=True, samesite="lax")
     response.delete_cookie(_HOST + name, secure=True, httponly=True, samesite="lax")
 
 
-def remember(request: Request, response: Response, cookie: str) -> None:
+def sign_browser_in(request: Request, response: Response, cookie: str) -> None:
     """Sign the browser in."""
-    if kept(request, _SHOWN) is not None:
-        forget(response, _SHOWN)
-    keep(request, response, cookie, round(signing_in.LOGIN.total_seconds()))
+    if read_cookie(request, _SHOWN) is not None:
+        delete_cookie(response, _SHOWN)
+    set_cookie(request, response, cookie, round(signing_in.LOGIN.total_seconds()))
 
 
-def visit(request: Request) -> signing_in.Visit:
+def visit_of(request: Request) -> signing_in.Visit:
     """Return the browser that asks to be let in."""
     browser = request.headers.get("user-agent", "")
     return signing_in.Visit(browser, demo=not is_production(request))
@@ -86,19 +86,19 @@ def _identify(session: Session, cookie: str | None) -> Actor:
     return signing_in.signed_in(session, cookie)
 
 
-def desk_of(request: Request) -> Desk:
+def transaction_of(request: Request) -> AuthenticatedTransaction:
     """Return where this visitor is served; nobody is known without a cookie."""
-    cookie = kept(request)
+    cookie = read_cookie(request)
 
     def identify(session: Session) -> Actor:
         found = _identify(session, cookie)
         setattr(request.state, VISITOR, found)
         return found
 
-    return Desk(request.app.state.presence, identify)
+    return AuthenticatedTransaction(request.app.state.presence, identify)
 
 
-class Entrance:
+class OptionalPageAuth:
     """Where anybody is served, signed in or not."""
 
     def __init__(self, database: Database, cookie: str | None) -> None:
@@ -116,16 +116,16 @@ class Entrance:
             yield session, actor
 
 
-async def _desk(request: Request) -> Desk:
-    desk = desk_of(request)
+async def _transaction(request: Request) -> AuthenticatedTransaction:
+    tx = transaction_of(request)
     if request.method not in READING:
         # Before the form is read: `Visitor` stands before `Form` in every route.
-        await anyio.to_thread.run_sync(desk.check)
-    return desk
+        await anyio.to_thread.run_sync(tx.check)
+    return tx
 
 
-async def _guest(request: Request) -> Entrance:
-    return Entrance(request.app.state.database, kept(request))
+async def _guest(request: Request) -> OptionalPageAuth:
+    return OptionalPageAuth(request.app.state.database, read_cookie(request))
 
 
 def _site(url: str) -> tuple[str, int] | None:
@@ -159,7 +159,7 @@ def _is_this_host(request: Request, origin: str) -> bool:
 def _is_program(request: Request) -> bool:
     """Tell whether a bearer token came: no site can have a browser send one."""
     given = request.headers.get("authorization", "")
-    return given.lower().startswith("bearer ") and kept(request) is None
+    return given.lower().startswith("bearer ") and read_cookie(request) is None
 
 
 def _is_our_form(request: Request) -> bool:
@@ -172,7 +172,7 @@ def _is_our_form(request: Request) -> bool:
     A bearer token is put there by a program: no site can have a browser send it.
     """
     token = request.headers.get("authorization", "").lower().startswith("bearer ")
-    if token and kept(request) is None:
+    if token and read_cookie(request) is None:
         return True
     fetched_by = request.headers.get("sec-fetch-site")
     if fetched_by is not None:
@@ -190,13 +190,13 @@ def may_be_cross_site(request: Request) -> bool:
     """
     is_null = request.headers.get("origin") == "null"
     is_told = "sec-fetch-site" in request.headers
-    is_shown = kept(request, _SHOWN) is not None
+    is_shown = read_cookie(request, _SHOWN) is not None
     return is_null and not (is_told or is_shown or _is_program(request))
 
 
 def mark_as_shown(request: Request, page: Response) -> Response:
     """Return the page, with the cookie that its forms must come back with."""
-    keep(request, page, "1", _SHOWN_SECONDS, _SHOWN)
+    set_cookie(request, page, "1", _SHOWN_SECONDS, _SHOWN)
     return page
 
 
@@ -212,8 +212,8 @@ async def _form(request: Request) -> FormData:
     return await read_form(request, most_fields=200)
 
 
-Visitor = Annotated[Desk, Depends(_desk)]
-Guest = Annotated[Entrance, Depends(_guest)]
+PageSession = Annotated[AuthenticatedTransaction, Depends(_transaction)]
+OptionalPageSession = Annotated[OptionalPageAuth, Depends(_guest)]
 Form = Annotated[FormData, Depends(_form)]
 
 

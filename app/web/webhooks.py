@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import Desk, TheSettings
+from app.deps import AuthenticatedTransaction, TheSettings
 from app.errors import InvalidInput, Refusal, Stale
 from app.permissions import Actor
 from app.services import webhooks
@@ -18,7 +18,7 @@ from app.services.words.catalogue import here, message
 from app.services.words.events import EVENTS
 from app.web.forms import read, said, see, tried
 from app.web.showing import show
-from app.web.visitors import Form, OnlyOnce, Visitor
+from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import DeliveryState, EventType, WebhookWrite
 
 router = APIRouter(include_in_schema=False)
@@ -34,18 +34,18 @@ _DONE = {
 
 
 @router.get("/webhooks")
-def show_webhooks(desk: Visitor) -> HTMLResponse:
+def show_webhooks(tx: PageSession) -> HTMLResponse:
     """Show all webhooks, and the form for a new one."""
-    return _list(desk)
+    return _list(tx)
 
 
 def _list(
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     refused: Refusal | None = None,
     *,
     typed: Mapping[str, object] | None = None,
 ) -> HTMLResponse:
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         return show(
             "webhooks.html",
             actor,
@@ -63,7 +63,7 @@ def _list(
 
 
 @router.post("/webhooks")
-def add_webhook(desk: Visitor, settings: TheSettings, form: Form) -> Response:
+def add_webhook(tx: PageSession, settings: TheSettings, form: Form) -> Response:
     """Store a new webhook, and show its secret this once.
 
     No `once`, and no redirect: either would keep the secret.
@@ -73,11 +73,11 @@ def add_webhook(desk: Visitor, settings: TheSettings, form: Form) -> Response:
 
     def work() -> Response:
         new = _read(typed)
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = webhooks.add(session, actor, new, allow_private=allow_private)
-        return _one(desk, row.id, secret=row.secret)
+        return _one(tx, row.id, secret=row.secret)
 
-    return tried(work, partial(_list, desk, typed=typed))
+    return tried(work, partial(_list, tx, typed=typed))
 
 
 def _event_words() -> dict[str, str]:
@@ -101,18 +101,18 @@ def _read(typed: Mapping[str, object], *, active: bool = True) -> WebhookWrite:
 
 @router.get("/webhooks/{webhook_id}")
 def show_webhook(
-    desk: Visitor,
+    tx: PageSession,
     webhook_id: str,
     state: str = "",
     cursor: str | None = None,
     done: str = "",
 ) -> HTMLResponse:
     """Show a webhook with its deliveries."""
-    return _one(desk, webhook_id, state=state, cursor=cursor, done=done)
+    return _one(tx, webhook_id, state=state, cursor=cursor, done=done)
 
 
 def _one(  # noqa: PLR0913 -- what the page shows
-    desk: Desk,
+    tx: AuthenticatedTransaction,
     webhook_id: str,
     refused: Refusal | None = None,
     *,
@@ -123,7 +123,7 @@ def _one(  # noqa: PLR0913 -- what the page shows
     typed: Mapping[str, object] | None = None,
 ) -> HTMLResponse:
     wanted = next((one for one in STATES if one == state), None)
-    with desk.read() as (session, actor):
+    with tx.read() as (session, actor):
         row = webhooks.get(session, actor, webhook_id)
         cut = Cut(_PAGE, cursor)
         rows, following = webhooks.deliveries(session, row, cut, wanted)
@@ -155,7 +155,7 @@ def _see(webhook_id: str, done: str) -> Response:
 
 @router.post("/webhooks/{webhook_id}")
 def change(
-    desk: Visitor, settings: TheSettings, once: OnlyOnce, webhook_id: str, form: Form
+    tx: PageSession, settings: TheSettings, once: OnlyOnce, webhook_id: str, form: Form
 ) -> Response:
     """Change where a webhook is told, what it is, and of what it is told."""
     typed = _typed(form)
@@ -168,8 +168,8 @@ def change(
         webhooks.change(session, actor, row, new, allow_private=allow_private)
         return _see(webhook_id, "changed")
 
-    again = partial(_one, desk, webhook_id, typed=typed)
-    return tried(partial(once.answer, desk, work), again)
+    again = partial(_one, tx, webhook_id, typed=typed)
+    return tried(partial(once.answer, tx, work), again)
 
 
 def _must_be_as_seen(version: int, form: Form) -> None:
@@ -180,7 +180,7 @@ def _must_be_as_seen(version: int, form: Form) -> None:
 
 @router.post("/webhooks/{webhook_id}/active")
 def switch(
-    desk: Visitor, once: OnlyOnce, settings: TheSettings, webhook_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: TheSettings, webhook_id: str, form: Form
 ) -> Response:
     """Switch a webhook on or off."""
     allow_private = settings.allow_private_webhooks
@@ -191,11 +191,11 @@ def switch(
         webhooks.change(session, actor, row, new, allow_private=allow_private)
         return _see(webhook_id, "changed")
 
-    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/ping")
-def ping(desk: Visitor, once: OnlyOnce, webhook_id: str) -> Response:
+def ping(tx: PageSession, once: OnlyOnce, webhook_id: str) -> Response:
     """Send an event that means nothing."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -203,12 +203,12 @@ def ping(desk: Visitor, once: OnlyOnce, webhook_id: str) -> Response:
         webhooks.ping(session, actor, row)
         return _see(webhook_id, "ping")
 
-    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")
 def replay(
-    desk: Visitor, once: OnlyOnce, webhook_id: str, delivery_id: str
+    tx: PageSession, once: OnlyOnce, webhook_id: str, delivery_id: str
 ) -> Response:
     """Send a delivery once more."""
 
@@ -218,11 +218,11 @@ def replay(
         webhooks.replay(session, actor, row, found)
         return _see(webhook_id, "replay")
 
-    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/secret")
-def change_secret(desk: Visitor, webhook_id: str, form: Form) -> Response:
+def change_secret(tx: PageSession, webhook_id: str, form: Form) -> Response:
     """Make a new secret, and show it this once.
 
     The second of two clicks would take the old secret away that still signs: it is
@@ -230,17 +230,17 @@ def change_secret(desk: Visitor, webhook_id: str, form: Form) -> Response:
     """
 
     def work() -> Response:
-        with desk.write() as (session, actor):
+        with tx.write() as (session, actor):
             row = webhooks.get(session, actor, webhook_id, lock=True)
             _must_be_as_seen(row.version, form)
             webhooks.rotate(session, actor, row)
-        return _one(desk, webhook_id, secret=row.secret)
+        return _one(tx, webhook_id, secret=row.secret)
 
-    return tried(work, partial(_one, desk, webhook_id))
+    return tried(work, partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/delete")
-def delete(desk: Visitor, once: OnlyOnce, webhook_id: str, form: Form) -> Response:
+def delete(tx: PageSession, once: OnlyOnce, webhook_id: str, form: Form) -> Response:
     """Delete a webhook with its deliveries."""
 
     def work(session: Session, actor: Actor) -> Response:
@@ -250,4 +250,4 @@ def delete(desk: Visitor, once: OnlyOnce, webhook_id: str, form: Form) -> Respon
         webhooks.delete(session, actor, row)
         return see("/webhooks")
 
-    return tried(partial(once.answer, desk, work), partial(_one, desk, webhook_id))
+    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))

@@ -1,4 +1,4 @@
-"""The developer desk: every example on it is carried out, as it stands there."""
+"""The developer tx: every example on it is carried out, as it stands there."""
 
 import json
 import re
@@ -102,31 +102,31 @@ def test_the_client_sample_has_ten_lines_and_this_address(sqlite_service):
 def test_tokens_are_made_on_the_desk_with_words_and_keep_what_was_typed(
     sqlite_service,
 ):
-    desk = Visitor(sqlite_service).sign_in("officer").open("/developers")
+    tx = Visitor(sqlite_service).sign_in("officer").open("/developers")
     for words_of_scope in log.SCOPES.values():
-        assert words_of_scope in desk.text
+        assert words_of_scope in tx.text
 
-    desk.press("Make it", name=HOSTILE, scope="cities:write", days="0")
-    form = next(form for form in desk.forms() if form.holds("Make it"))
-    refused = desk.status, form.fields["name"], form.fields["scope"]
-    desk.press("Make it", days="9")
+    tx.press("Make it", name=HOSTILE, scope="cities:write", days="0")
+    form = next(form for form in tx.forms() if form.holds("Make it"))
+    refused = tx.status, form.fields["name"], form.fields["scope"]
+    tx.press("Make it", days="9")
 
     assert refused == (422, [HOSTILE], ["cities:write"])
-    assert desk.status == 200
-    assert HOSTILE in desk.text
-    (token,) = re.findall(r"cmp_[\w-]{30,}", desk.text)
+    assert tx.status == 200
+    assert HOSTILE in tx.text
+    (token,) = re.findall(r"cmp_[\w-]{30,}", tx.text)
     answer = sqlite_service.client.get(
         "/api/v1/cities", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status_code == 200
-    assert token not in desk.open("/developers").text
-    assert "2 tokens let programs act" in desk.open("/account").text
+    assert token not in tx.open("/developers").text
+    assert "2 tokens let programs act" in tx.open("/account").text
 
 
 def test_a_guest_sees_no_tokens_and_makes_none(sqlite_service):
-    desk = Visitor(sqlite_service).open("/developers")
+    tx = Visitor(sqlite_service).open("/developers")
 
-    assert [one for one in desk.buttons() if "Make" in one] == []
+    assert [one for one in tx.buttons() if "Make" in one] == []
     made = sqlite_service.client.post(
         "/developers/tokens", data={"name": "x"}, headers=HTML, follow_redirects=False
     )
