@@ -173,7 +173,7 @@ async def _following(request: Request) -> Following:
     return service
 
 
-def looked_at(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
+def read_progress(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
     """Return how far a run is and whether it has ended, or raise `NotFound`."""
     with tx.read() as (session, actor):
         return runs.look(session, actor, run_id)
@@ -203,7 +203,7 @@ async def count_matching(request: Request) -> None:
     request.app.state.stateless.count(await _caller(request))
 
 
-async def says_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
     """Refuse a body that is not declared as JSON."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     main, _, sub = given.partition("/")
@@ -212,10 +212,10 @@ async def says_json(request: Request) -> None:
         raise WrongType(f"The body must be application/json, {said[:100]}.")
 
 
-async def says_json_if_anything(request: Request) -> None:
+async def require_json_if_any(request: Request) -> None:
     """Refuse a body that is not declared as JSON; there may be none."""
     if await request.body():
-        await says_json(request)
+        await require_json(request)
 
 
 # RFC 9110: `*`, or entity tags in quotes.
@@ -422,7 +422,7 @@ def next_page(request: Request, cursor: str | None) -> str | None:
     return f"{url.path}?{url.query}"
 
 
-def told(
+def json_response(
     value: BaseModel | dict[str, Any],
     status: int = 200,
     *,

@@ -15,9 +15,9 @@ from app.deps import (
     OnlyOnce,
     PageCut,
     TheThrottle,
+    json_response,
     next_page,
-    says_json,
-    told,
+    require_json,
 )
 from app.errors import (
     AlreadyThere,
@@ -61,7 +61,9 @@ _SECRET = {"current": None, "new": "four words are easy to keep"}
 
 def _told(row: models.Account, status: int = 200) -> Response:
     place = f"/api/v1/accounts/{row.id}" if status == 201 else None  # noqa: PLR2004
-    return told(accounts.as_account(row), status, version=row.version, location=place)
+    return json_response(
+        accounts.as_account(row), status, version=row.version, location=place
+    )
 
 
 # The caller's own.
@@ -81,7 +83,7 @@ def read_own_account(tx: ApiSession) -> Response:
 @router.patch(
     "/account",
     response_model=Account,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}}, *_BODY, Forbidden, Stale, NoPrecondition
     ),
@@ -113,7 +115,7 @@ def close_own_account(tx: ApiSession) -> None:
 @router.put(
     "/account/password",
     status_code=204,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=refusals(*_BODY, Forbidden, Conflict, TooMany, Busy),
 )
 def set_password(
@@ -172,7 +174,7 @@ def list_tokens(tx: ApiSession) -> Tokens:
     "/account/tokens",
     status_code=201,
     response_model=NewToken,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers({201: {"headers": PLACED}}, *_BODY, Forbidden, Conflict),
 )
 def make_token(
@@ -185,7 +187,7 @@ def make_token(
     with tx.write() as (session, actor):
         made = tokens.make(session, actor, new)
         place = f"/api/v1/account/tokens/{made.id}"
-        answer = told(made, 201, location=place)
+        answer = json_response(made, 201, location=place)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -223,7 +225,7 @@ def list_accounts(tx: ApiSession, cut: PageCut, request: Request) -> Accounts:
     "/accounts",
     status_code=201,
     response_model=Account,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, AlreadyThere, KeyReused
     ),
@@ -259,7 +261,7 @@ def read_account(tx: ApiSession, account_id: _Id) -> Response:
 @router.patch(
     "/accounts/{account_id}",
     response_model=Account,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}},
         *_BODY,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from app.api.problems import refusals
 from app.api.rounds import RoundId
 from app.api.runs import RunId
-from app.deps import ApiSession, TheAnswers, says_json
+from app.deps import ApiSession, TheAnswers, require_json
 from app.errors import (
     Busy,
     Died,
@@ -48,7 +48,7 @@ class WhyNotInWords(WhyNot):
 
 @router.post(
     "/runs/{run_id}/what-if",
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=refusals(
         NotJson, TooLarge, WrongType, InvalidInput, NotFound, *_COMPUTED
     ),

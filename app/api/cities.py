@@ -17,9 +17,9 @@ from app.deps import (
     IfMatchOrNew,
     OnlyOnce,
     PageCut,
+    json_response,
     next_page,
-    says_json,
-    told,
+    require_json,
 )
 from app.errors import (
     AlreadyThere,
@@ -99,7 +99,9 @@ def _place(city_id: str) -> str:
 
 def _told(row: models.City, status: int = 200) -> Response:
     location = _place(row.id) if status == 201 else None  # noqa: PLR2004
-    return told(cities.as_city(row), status, version=row.version, location=location)
+    return json_response(
+        cities.as_city(row), status, version=row.version, location=location
+    )
 
 
 def router() -> APIRouter:
@@ -119,13 +121,13 @@ def router() -> APIRouter:
         with tx.read() as (session, _actor):
             rows, cursor = cities.search(session, wanted, cut)
             items = tuple(map(cities.as_city, rows))
-        return told(Cities(items=items, next=next_page(request, cursor)))
+        return json_response(Cities(items=items, next=next_page(request, cursor)))
 
     @routes.post(
         "",
         status_code=201,
         response_model=City,
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(require_json)],
         responses=answers(
             {201: {"headers": ETAG | PLACED}},
             *_BODY,
@@ -160,7 +162,7 @@ def router() -> APIRouter:
     @routes.put(
         "/{city_id:city}",
         response_model=City,
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(require_json)],
         responses=answers(
             {
                 200: {"headers": ETAG},
@@ -196,7 +198,7 @@ def router() -> APIRouter:
     @routes.patch(
         "/{city_id:city}",
         response_model=City,
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(require_json)],
         responses=answers(
             {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
         ),
@@ -277,7 +279,7 @@ def _add_practices(routes: APIRouter) -> None:
         place = f"{_place(row.id)}/practices/{entry.id}"
         location = place if status == 201 else None  # noqa: PLR2004
         said = cities.as_stored_practice(entry)
-        return told(said, status, version=row.version, location=location)
+        return json_response(said, status, version=row.version, location=location)
 
     @routes.get(
         "/{city_id:city}/practices",
@@ -289,13 +291,13 @@ def _add_practices(routes: APIRouter) -> None:
         with tx.read() as (session, _actor):
             row = cities.get(session, city_id)
             items = tuple(map(cities.as_stored_practice, row.practices))
-            return told(Practices(items=items), version=row.version)
+            return json_response(Practices(items=items), version=row.version)
 
     @routes.post(
         "/{city_id:city}/practices",
         status_code=201,
         response_model=StoredPractice,
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(require_json)],
         responses=answers(
             {201: {"headers": ETAG | PLACED}},
             *_BODY,
@@ -335,7 +337,7 @@ def _add_practices(routes: APIRouter) -> None:
     @routes.put(
         "/{city_id:city}/practices/{practice_id}",
         response_model=StoredPractice,
-        dependencies=[Depends(says_json)],
+        dependencies=[Depends(require_json)],
         responses=answers(
             {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
         ),

@@ -9,7 +9,7 @@ from app.api.cities import CityId
 from app.api.described import ETAG, PLACED
 from app.api.problems import answers, refusals
 from app.db import models
-from app.deps import ApiSession, IfMatch, OnlyOnce, says_json, told
+from app.deps import ApiSession, IfMatch, OnlyOnce, json_response, require_json
 from app.errors import (
     Conflict,
     Forbidden,
@@ -43,7 +43,7 @@ def _told(row: models.Contact, status: int = 200) -> Response:
     place = f"/api/v1/cities/{row.city_id}/contacts/{row.id}"
     location = place if status == 201 else None  # noqa: PLR2004
     said = contacts.as_contact(row)
-    return told(said, status, version=row.version, location=location)
+    return json_response(said, status, version=row.version, location=location)
 
 
 @router.get("", responses=refusals(NotFound))
@@ -62,7 +62,7 @@ def list_contacts(tx: ApiSession, city_id: CityId) -> Contacts:
     "",
     status_code=201,
     response_model=Contact,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {201: {"headers": ETAG | PLACED}},
         *_BODY,
@@ -100,7 +100,7 @@ def read_contact(tx: ApiSession, city_id: CityId, contact_id: ContactId) -> Resp
 @router.put(
     "/{contact_id}",
     response_model=Contact,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
     ),

@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.problems import answers
 from app.api.runs import RunId
-from app.deps import RETRY, ApiSession, TheFollowing, looked_at
+from app.deps import RETRY, ApiSession, TheFollowing, read_progress
 from app.errors import NotFound
 from app.routes import Route
 from schemas import Run
@@ -40,7 +40,7 @@ _STREAM: dict[str, Any] = {
 
 def _first(tx: ApiSession, run_id: RunId) -> tuple[Run, bool]:
     """Refuse before the stream begins: afterwards there is no status to say it with."""
-    return looked_at(tx, run_id)
+    return read_progress(tx, run_id)
 
 
 @router.get(
@@ -56,6 +56,6 @@ async def follow_run(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow how far a run is."""
     retry: int | None = RETRY
-    async for run in following.run(first, partial(looked_at, tx, run_id)):
+    async for run in following.run(first, partial(read_progress, tx, run_id)):
         yield ServerSentEvent(event="run", data=run, retry=retry)
         retry = None

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from app import data
 from app.api.problems import refusals
-from app.deps import StatelessService, count_matching, says_json
+from app.deps import StatelessService, count_matching, require_json
 from app.errors import (
     Busy,
     Died,
@@ -38,7 +38,7 @@ def router() -> APIRouter:
 
     @routes.post(
         "/match",
-        dependencies=[Depends(count_matching), Depends(says_json)],
+        dependencies=[Depends(count_matching), Depends(require_json)],
         responses=refusals(
             NotJson,
             TooLarge,

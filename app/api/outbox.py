@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 from app.api.problems import answers as documented
 from app.api.problems import refusals
 from app.api.rounds import RoundId
-from app.deps import ApiSession, OnlyOnce, PageCut, TheSettings, next_page, told
+from app.deps import (
+    ApiSession,
+    OnlyOnce,
+    PageCut,
+    TheSettings,
+    json_response,
+    next_page,
+)
 from app.errors import Conflict, Forbidden, InvalidInput, KeyReused, NotFound
 from app.permissions import Actor
 from app.routes import Route
@@ -72,7 +79,7 @@ def test_message(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id)
         copy = outbox.send_test(session, actor, row)
-        return told(outbox.as_message(copy, settings.public_url), 202)
+        return json_response(outbox.as_message(copy, settings.public_url), 202)
 
     return once.answer(tx, work)
 
@@ -91,7 +98,7 @@ def send_message_again(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id, lock=True)
         delivery.send_again(session, actor, row)
-        return told(outbox.as_message(row, settings.public_url), 202)
+        return json_response(outbox.as_message(row, settings.public_url), 202)
 
     return once.answer(tx, work)
 
@@ -107,6 +114,6 @@ def remind_cities(tx: ApiSession, once: OnlyOnce, round_id: RoundId) -> Response
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         notices.remind(session, actor, row)
-        return told(outbox.summary(session, actor, round_id))
+        return json_response(outbox.summary(session, actor, round_id))
 
     return once.answer(tx, work)

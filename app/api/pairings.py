@@ -21,10 +21,10 @@ from app.deps import (
     PageCut,
     Precondition,
     TheAnswers,
+    json_response,
     next_page,
-    says_json,
-    says_json_if_anything,
-    told,
+    require_json,
+    require_json_if_any,
 )
 from app.errors import (
     Busy,
@@ -119,11 +119,11 @@ def _as_seen(
 
 
 def _round_told(row: models.Round) -> Response:
-    return told(rounds.as_round(row), version=row.version)
+    return json_response(rounds.as_round(row), version=row.version)
 
 
 def _pairing_told(row: models.Pairing, actor: Actor) -> Response:
-    return told(pairings.as_pairing(row, actor), version=row.version)
+    return json_response(pairings.as_pairing(row, actor), version=row.version)
 
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ def _changing(
 @router.post(
     "/rounds/{round_id}/stage",
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented({200: {"headers": ETAG}}, *_VERB, NotFinished, OutOfDate),
 )
 def stage_round(
@@ -176,7 +176,7 @@ def stage_round(
 @router.post(
     "/rounds/{round_id}/release",
     response_model=Round,
-    dependencies=[Depends(says_json_if_anything)],
+    dependencies=[Depends(require_json_if_any)],
     responses=documented({200: {"headers": ETAG}}, *_VERB, Conflict),
 )
 def release_round(
@@ -201,7 +201,7 @@ def release_round(
 @router.post(
     "/rounds/{round_id}/overrides",
     response_model=Override,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented({200: {}}, *_VERB, *_COMPUTED),
 )
 def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
@@ -237,10 +237,10 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         run = overrides.store(session, actor, row, start, new, found)
-        return told(overrides.as_override(found, run.id))
+        return json_response(overrides.as_override(found, run.id))
 
     if dry_run:
-        return told(overrides.as_override(found, None))
+        return json_response(overrides.as_override(found, None))
     return once.answer(tx, work)
 
 
@@ -281,7 +281,7 @@ def read_pairing(tx: ApiSession, pairing_id: PairingId) -> Response:
 @router.patch(
     "/pairings/{pairing_id}",
     response_model=RoundPairing,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented(
         {200: {"headers": ETAG}},
         *_BODY,
@@ -322,7 +322,7 @@ def patch_pairing(
 @router.post(
     "/pairings/{pairing_id}/answer",
     response_model=RoundPairing,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented(
         {200: {"headers": ETAG}},
         *_BODY,
@@ -359,7 +359,7 @@ def answer_pairing(
 @router.post(
     "/pairings/{pairing_id}/dismiss",
     response_model=RoundPairing,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented(
         {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, NotOffered, KeyReused
     ),
@@ -379,7 +379,7 @@ def dismiss_pairing(
 @router.post(
     "/pairings/{pairing_id}/withdraw",
     response_model=RoundPairing,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented(
         {200: {"headers": ETAG}},
         *_BODY,
@@ -448,7 +448,7 @@ def list_check_ins(
     "/pairings/{pairing_id}/check-ins",
     status_code=201,
     response_model=CheckIn,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=refusals(*_BODY, Forbidden, NotFound, WrongPhase, NotOffered, KeyReused),
 )
 def add_check_in(
@@ -464,7 +464,7 @@ def add_check_in(
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         note = check_ins.add(session, actor, round_row, row, new)
-        return told(check_ins.as_check_in(note), 201)
+        return json_response(check_ins.as_check_in(note), 201)
 
     return once.answer(tx, work)
 
@@ -472,7 +472,7 @@ def add_check_in(
 @router.post(
     "/rounds/{round_id}/repairs",
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=documented({200: {"headers": ETAG}}, *_VERB, NoPlaces, *_COMPUTED),
 )
 def make_repair(  # noqa: PLR0913 -- FastAPI reads them

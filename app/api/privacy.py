@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api.problems import answers, refusals
-from app.deps import ApiSession, PageCut, TheSettings, next_page, told
+from app.deps import ApiSession, PageCut, TheSettings, json_response, next_page
 from app.errors import InvalidInput, NotFound
 from app.routes import Route
 from app.services import accounts, audit, own_data
@@ -25,7 +25,7 @@ _FILE = {200: {"headers": _DOWNLOAD}}
 
 
 def _file(found: AccountExport) -> Response:
-    answer = told(found)
+    answer = json_response(found)
     answer.headers["Content-Disposition"] = 'attachment; filename="compaan-data.json"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

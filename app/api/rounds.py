@@ -17,9 +17,9 @@ from app.deps import (
     OnlyOnce,
     PageCut,
     TheAnswers,
+    json_response,
     next_page,
-    says_json,
-    told,
+    require_json,
 )
 from app.errors import (
     AlreadyThere,
@@ -74,7 +74,9 @@ router = APIRouter(route_class=Route, prefix="/rounds", tags=["rounds"])
 
 def _told(row: models.Round, status: int = 200) -> Response:
     place = f"/api/v1/rounds/{row.id}" if status == 201 else None  # noqa: PLR2004
-    return told(rounds.as_round(row), status, version=row.version, location=place)
+    return json_response(
+        rounds.as_round(row), status, version=row.version, location=place
+    )
 
 
 @router.get("", responses=refusals(InvalidInput))
@@ -93,7 +95,7 @@ def list_rounds(
     "",
     status_code=201,
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {201: {"headers": ETAG | PLACED}},
         *_BODY,
@@ -131,7 +133,7 @@ def read_round(tx: ApiSession, round_id: RoundId) -> Response:
 @router.put(
     "/{round_id}",
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}, 201: {"headers": ETAG | PLACED, "model": Round}},
         *_BODY,
@@ -166,7 +168,7 @@ def put_round(
 @router.patch(
     "/{round_id}",
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}},
         *_BODY,
@@ -213,7 +215,7 @@ def delete_round(tx: ApiSession, round_id: RoundId, if_match: IfMatch) -> None:
 @router.post(
     "/{round_id}/phase",
     response_model=Round,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, WrongPhase, KeyReused
     ),
@@ -265,13 +267,13 @@ def read_participant(tx: ApiSession, round_id: RoundId, city_id: CityId) -> Resp
         rounds.get(session, actor, round_id)
         row = participants.get(session, round_id, city_id)
         said = participants.as_participant(row, actor)
-        return told(said, version=row.version)
+        return json_response(said, version=row.version)
 
 
 @router.put(
     "/{round_id}/participants/{city_id}",
     response_model=Participant,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {
             200: {"headers": ETAG},
@@ -312,7 +314,7 @@ def put_participant(
             )
         row = participants.put(session, actor, round_row, city_id, new)
         place = f"/api/v1/rounds/{round_id}/participants/{city_id}"
-        return told(
+        return json_response(
             participants.as_participant(row, actor),
             201 if is_new else 200,
             version=row.version,
@@ -351,13 +353,13 @@ def read_policy(tx: ApiSession, round_id: RoundId) -> Response:
     with tx.read() as (session, actor):
         round_row = rounds.get(session, actor, round_id)
         row = policies.get(session, actor, round_row)
-        return told(policies.as_policy(row), version=row.version)
+        return json_response(policies.as_policy(row), version=row.version)
 
 
 @router.put(
     "/{round_id}/policy",
     response_model=Policy,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}},
         *_BODY,
@@ -383,7 +385,7 @@ def put_policy(
         row = policies.get(session, actor, round_row, lock=True)
         if_match.check(row.version, policies.as_policy(row).to_dict(), new.to_dict())
         policies.change(session, actor, round_row, row, new)
-        return told(policies.as_policy(row), version=row.version)
+        return json_response(policies.as_policy(row), version=row.version)
 
 
 @router.get("/{round_id}/readiness", responses=refusals(NotFound, Busy, TooSlow, Died))

@@ -17,9 +17,9 @@ from app.deps import (
     OnlyOnce,
     PageCut,
     TheSettings,
+    json_response,
     next_page,
-    says_json,
-    told,
+    require_json,
 )
 from app.errors import (
     Conflict,
@@ -56,7 +56,7 @@ def _place(run_id: str) -> str:
     "/rounds/{round_id}/runs",
     status_code=202,
     response_model=Run,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {
             200: {"model": Run, "description": "It finished while the caller waited."},
@@ -89,7 +89,7 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
     def work(session: Session, actor: Actor) -> Response:
         round_row = rounds.get(session, actor, round_id, lock=True)
         row = runs.start(session, actor, round_row, new)
-        return told(runs.as_run(row), 202, location=_place(row.id))
+        return json_response(runs.as_run(row), 202, location=_place(row.id))
 
     queued = await anyio.to_thread.run_sync(once.answer, tx, work)
     request.app.state.worker.wake()
@@ -101,12 +101,12 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
         while True:
             run, ended = await anyio.to_thread.run_sync(_look, tx, run_id)
             if ended:
-                return told(run)
+                return json_response(run)
             if request.app.state.stopping.is_set():
                 break
             await anyio.sleep(_LOOK_AGAIN)
     run, _ = await anyio.to_thread.run_sync(_look, tx, run_id)
-    return told(run, 202, location=_place(run_id))
+    return json_response(run, 202, location=_place(run_id))
 
 
 def _look(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:

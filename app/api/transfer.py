@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 
 from app.api.cities import Wanted
 from app.api.problems import answers, refusals
-from app.deps import ApiSession, OnlyOnce, told
+from app.deps import ApiSession, OnlyOnce, json_response
 from app.errors import (
     Conflict,
     Forbidden,
@@ -153,7 +153,7 @@ async def import_cities(
     content = await _uploaded(request)
 
     def work(session: Session, actor: Actor) -> Response:
-        return told(
+        return json_response(
             imports.bring_in(
                 session, actor, content, dry_run=dry_run, all_or_nothing=all_or_nothing
             )
@@ -211,4 +211,6 @@ def export_cities(
             case "geojson":
                 places = imports.export_places(rows)
                 return JSONResponse(places, media_type=_GEOJSON)
-        return told({"cities": [cities.as_city(row).to_dict() for row in rows]})
+        return json_response(
+            {"cities": [cities.as_city(row).to_dict() for row in rows]}
+        )

@@ -14,9 +14,9 @@ from app.deps import (
     OnlyOnce,
     PageCut,
     TheSettings,
+    json_response,
     next_page,
-    says_json,
-    told,
+    require_json,
 )
 from app.errors import (
     Conflict,
@@ -57,13 +57,13 @@ _NEW = {
 
 
 def _told(row: models.Webhook) -> Response:
-    return told(webhooks.as_webhook(row), version=row.version)
+    return json_response(webhooks.as_webhook(row), version=row.version)
 
 
 def _told_once(row: models.Webhook, status: int = 200) -> Response:
     """Return the webhook with its secret."""
     place = f"/api/v1/webhooks/{row.id}" if status == 201 else None  # noqa: PLR2004
-    answer = told(
+    answer = json_response(
         webhooks.with_secret(row), status, version=row.version, location=place
     )
     answer.headers["Cache-Control"] = "no-store"
@@ -82,7 +82,7 @@ def list_webhooks(tx: ApiSession) -> Webhooks:
     "/webhooks",
     status_code=201,
     response_model=NewWebhook,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers({201: {"headers": ETAG | PLACED}}, *_BODY, Forbidden, Conflict),
 )
 def add_webhook(
@@ -119,7 +119,7 @@ def read_webhook(tx: ApiSession, webhook_id: _Id) -> Response:
 @router.patch(
     "/webhooks/{webhook_id}",
     response_model=Webhook,
-    dependencies=[Depends(says_json)],
+    dependencies=[Depends(require_json)],
     responses=answers(
         {200: {"headers": ETAG}}, *_BODY, Forbidden, NotFound, Stale, NoPrecondition
     ),
@@ -182,7 +182,9 @@ def ping(tx: ApiSession, once: OnlyOnce, webhook_id: _Id) -> Response:
 
     def work(session: Session, actor: Actor) -> Response:
         row = webhooks.get(session, actor, webhook_id, lock=True)
-        return told(webhooks.as_delivery(webhooks.ping(session, actor, row)), 202)
+        return json_response(
+            webhooks.as_delivery(webhooks.ping(session, actor, row)), 202
+        )
 
     return once.answer(tx, work)
 
@@ -233,6 +235,6 @@ def replay(
         row = webhooks.get(session, actor, webhook_id, lock=True)
         found = webhooks.delivery(session, row, delivery_id)
         webhooks.replay(session, actor, row, found)
-        return told(webhooks.as_delivery(found), 202)
+        return json_response(webhooks.as_delivery(found), 202)
 
     return once.answer(tx, work)

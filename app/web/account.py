@@ -10,7 +10,7 @@ from app.permissions import Actor
 from app.services import accounts, cities, signing_in, tokens
 from app.services.words.catalogue import message
 from app.web import tongue
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, PageSession, delete_cookie, secret
 from schemas import OwnAccountWrite, PasswordWrite
@@ -73,18 +73,18 @@ def show_account(tx: PageSession, done: str = "") -> HTMLResponse:
 @router.post("/account")
 def save(tx: PageSession, form: Form) -> Response:
     """Change name and language; pages speak that one from now on."""
-    typed = {name: said(form, name) for name in ("name", "language")}
+    typed = {name: field_text(form, name) for name in ("name", "language")}
 
     def work() -> Response:
-        new = read(OwnAccountWrite, **{name: typed[name] or None for name in typed})
+        new = parse(OwnAccountWrite, **{name: typed[name] or None for name in typed})
         with tx.write() as (session, actor):
             accounts.change_own(session, actor, accounts.own(session, actor), new)
-        answer = see("/account?done=saved")
+        answer = redirect("/account?done=saved")
         if new.language is not None:
             tongue.keep(answer, new.language)
         return answer
 
-    return tried(work, lambda refused: _page(tx, refused, typed=typed))
+    return submit(work, lambda refused: _page(tx, refused, typed=typed))
 
 
 @router.post("/account/password")
@@ -94,15 +94,15 @@ def change_password(
     """Change the password, or remove it if the new one is left empty."""
 
     def work() -> Response:
-        new = read(
+        new = parse(
             PasswordWrite,
             current=secret(form, "current") or None,
             new=secret(form, "new") or None,
         )
         signing_in.change_password(tx.write, throttle, caller, new)
-        return see("/account?done=password")
+        return redirect("/account?done=password")
 
-    return tried(work, lambda refused: _page(tx, refused))
+    return submit(work, lambda refused: _page(tx, refused))
 
 
 @router.post("/account/sign-ins/sign-out")
@@ -110,7 +110,7 @@ def sign_others_out(tx: PageSession, _form: Form) -> Response:
     """Sign all other browsers out."""
     with tx.write() as (session, actor):
         signing_in.revoke_others(session, actor)
-    return see("/account?done=others")
+    return redirect("/account?done=others")
 
 
 @router.post("/account/sign-ins/{login_id}/sign-out")
@@ -118,7 +118,7 @@ def sign_one_out(tx: PageSession, login_id: str, _form: Form) -> Response:
     """Sign one browser out."""
     with tx.write() as (session, actor):
         signing_in.revoke(session, actor, login_id)
-    return see("/account?done=out")
+    return redirect("/account?done=out")
 
 
 @router.get("/account/close")
@@ -150,8 +150,8 @@ def close(tx: PageSession, _form: Form) -> Response:
     def work() -> Response:
         with tx.write() as (session, actor):
             accounts.close(session, actor, accounts.own(session, actor, lock=True))
-        answer = see("/")
+        answer = redirect("/")
         delete_cookie(answer)
         return answer
 
-    return tried(work, lambda refused: _closing(tx, refused))
+    return submit(work, lambda refused: _closing(tx, refused))

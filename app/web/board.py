@@ -34,7 +34,7 @@ from app.services import (
     rounds,
 )
 from app.services.words.catalogue import here, message
-from app.web.forms import end_of_day, read, said, see, tried
+from app.web.forms import end_of_day, field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
@@ -276,7 +276,7 @@ def _soonest(board: Health) -> tuple[datetime, str] | None:
 
 def must_be_as_seen(row: models.Round | models.RoundPolicy, form: Form) -> None:
     """Refuse a decision about a round that has changed since the form was shown."""
-    seen = said(form, "version")
+    seen = field_text(form, "version")
     if not Precondition(etag(int(seen) if seen.isdecimal() else 0)).allows(row.version):
         raise Stale(
             "Somebody changed the round since this page was shown. It is shown as it "
@@ -293,10 +293,10 @@ def release(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Respo
         rounds.must_organise(actor)
         must_be_as_seen(row, form)
         phases.release(session, actor, row, end_of_day(form, "answer_by"))
-        return see(f"/rounds/{round_id}/pairings")
+        return redirect(f"/rounds/{round_id}/pairings")
 
-    typed = {"form": "release", "answer_by": said(form, "answer_by")}
-    return tried(
+    typed = {"form": "release", "answer_by": field_text(form, "answer_by")}
+    return submit(
         partial(once.answer, tx, work), partial(_board, tx, round_id, typed=typed)
     )
 
@@ -308,7 +308,7 @@ def remind(tx: PageSession, once: OnlyOnce, round_id: str) -> Response:
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         sent = notices.remind(session, actor, row)
-        return see(f"/rounds/{round_id}/pairings?reminded={sent}")
+        return redirect(f"/rounds/{round_id}/pairings?reminded={sent}")
 
     return once.answer(tx, work)
 
@@ -340,17 +340,17 @@ def _end(
     form: FormData,
     end: Callable[[Session, Actor, models.Round, models.Pairing, str], None],
 ) -> Response:
-    reason = said(form, "reason")
+    reason = field_text(form, "reason")
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
-        new = read(ReasonWrite, reason=reason)
+        new = parse(ReasonWrite, reason=reason)
         end(session, actor, round_row, row, new.reason)
-        return see(f"/rounds/{round_row.id}/pairings")
+        return redirect(f"/rounds/{round_row.id}/pairings")
 
     typed = {"form": f"{end.__name__}-{pairing_id}", "reason": reason}
     again = partial(_board, tx, _round_of(tx, pairing_id), typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/deadline")
@@ -368,11 +368,11 @@ def set_deadline(
             error = InputError(pointer="/answer_by", code="missing", message=message)
             raise InvalidInput(message, [error])
         pairings.set_deadline(session, actor, round_row, row, until)
-        return see(f"/rounds/{round_row.id}/pairings")
+        return redirect(f"/rounds/{round_row.id}/pairings")
 
     typed = {
         "form": f"deadline-{pairing_id}",
-        "answer_by": said(form, "answer_by"),
+        "answer_by": field_text(form, "answer_by"),
     }
     again = partial(_board, tx, _round_of(tx, pairing_id), typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)

@@ -30,7 +30,7 @@ from app.web.city_forms import (
     suggested,
     typed,
 )
-from app.web.forms import must_organise, said, see
+from app.web.forms import field_text, must_organise, redirect
 from app.web.showing import show
 from app.web.visitors import Form, PageSession
 from schemas import Place
@@ -214,7 +214,7 @@ def _bars(cells: Mapping[str, str]) -> Bars:
 
 def _register(tx: PageSession, form: Form, city_id: str | None) -> Response:
     """Register a city; what is wrong comes back with the form."""
-    asked = _asked(city_id, said(form, "q"), said(form, "place"))
+    asked = _asked(city_id, field_text(form, "q"), field_text(form, "place"))
     cells: dict[str, str] = {}
     try:
         with tx.write() as (session, actor):
@@ -225,7 +225,7 @@ def _register(tx: PageSession, form: Form, city_id: str | None) -> Response:
             city, wrong = read(cells, None, city_id or id_of(cells))
             if city is not None:
                 cities.add(session, actor, city)
-                return see(_after_registering(actor, city.id))
+                return redirect(_after_registering(actor, city.id))
             return _registering(actor, asked, Filled(cells, wrong), 422)
     except AlreadyThere:
         text = here().say("Name: a city is registered under this name already.")
@@ -378,19 +378,19 @@ def _save_task(tx: PageSession, city_id: str, task: Task, form: Form) -> Respons
         now = seen(row, columns)
         city, wrong = read(cells, row, city_id)
         if city is None:
-            filled = Filled(cells, wrong, seen=said(form, "seen"))
+            filled = Filled(cells, wrong, seen=field_text(form, "seen"))
             return _task_page(actor, row, task, filled, 422)
         differs = differences(cells, row)
-        if differs and said(form, "seen") != now:
+        if differs and field_text(form, "seen") != now:
             filled = Filled(cells, differs=differs, seen=now)
             return _task_page(actor, row, task, filled, Stale.status)
         cities.change(session, actor, row, city)
-    return see(after(city_id, task, form))
+    return redirect(after(city_id, task, form))
 
 
 def after(city_id: str, task: Task, form: Form) -> str:
     """Return where a saved task leads: to the list, or on to the next one."""
-    if not said(form, "go_on"):
+    if not field_text(form, "go_on"):
         return f"{edit(city_id)}?saved={task}"
     following = (*TASKS, "check")[TASKS.index(task) + 1]
     return edit(city_id, following)

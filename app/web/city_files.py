@@ -15,7 +15,7 @@ from app.deps import AuthenticatedTransaction
 from app.errors import InvalidInput, InvalidRows, Refusal
 from app.permissions import Actor
 from app.services import cities, imports, workbook
-from app.web.forms import download, must_organise, said
+from app.web.forms import download, field_text, must_organise
 from app.web.showing import show
 from app.web.visitors import Form, PageSession
 from schemas import CellError, ImportReport
@@ -71,7 +71,7 @@ def ask_for_file(tx: PageSession) -> HTMLResponse:
 @router.post("/cities/import")
 def import_file(tx: PageSession, form: Form) -> Response:
     """Look what the spreadsheet would do, store it, or give its wrong rows."""
-    how, sent = said(form, "how"), _sent(form)
+    how, sent = field_text(form, "how"), _sent(form)
     try:
         if how in _STORES:
             with tx.write() as (session, actor):
@@ -125,7 +125,7 @@ def _sent(form: Form) -> Sent:
     if isinstance(file, UploadFile) and file.filename:
         with file.file as opened:
             return Sent(file.filename, opened.read())
-    return Sent(said(form, "kept_name"), _unpacked(said(form, "kept")))
+    return Sent(field_text(form, "kept_name"), _unpacked(field_text(form, "kept")))
 
 
 def _unpacked(kept: str) -> bytes:

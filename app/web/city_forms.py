@@ -16,7 +16,7 @@ from app.services import cities, imports
 from app.services.completeness import NOTHING_TOLD, Task, told_areas
 from app.services.sheet import COLUMNS, WrongCell
 from app.services.words.catalogue import here, message
-from app.web.forms import said
+from app.web.forms import field_text
 from schemas import AREA_IDS, CellError, City, Place
 
 LANGUAGES = (
@@ -154,7 +154,7 @@ def suggested(place: Place, name: str) -> dict[str, str]:
 
 def typed(form: FormData, columns: Collection[str]) -> dict[str, str]:
     """Return what stands in the fields of a form, by column."""
-    cells = {name: said(form, name) for name in columns}
+    cells = {name: field_text(form, name) for name in columns}
     if "languages" in cells:
         cells["languages"] = _languages(form)
     if "roles" in cells:
@@ -165,7 +165,7 @@ def typed(form: FormData, columns: Collection[str]) -> dict[str, str]:
     for area in AREA_IDS:
         pair = (f"need_{area}", f"strength_{area}")
         is_told = any(cells.get(one, "") not in {"", "0"} for one in pair)
-        if pair[0] in cells and said(form, f"none_{area}") and not is_told:
+        if pair[0] in cells and field_text(form, f"none_{area}") and not is_told:
             cells |= dict.fromkeys(pair, "0")
     return cells
 
@@ -173,7 +173,7 @@ def typed(form: FormData, columns: Collection[str]) -> dict[str, str]:
 def _languages(form: FormData) -> str:
     """Return the languages that are ticked and those that are written, each once."""
     ticked = [str(one) for one in form.getlist("languages")]
-    written = said(form, "other_languages")
+    written = field_text(form, "other_languages")
     try:
         more = _BY_NAME["languages"].read(written) if written else []
     except WrongCell:

@@ -16,7 +16,7 @@ from app.permissions import Actor, may_edit_city
 from app.services import cities, completeness, contacts
 from app.services.words.catalogue import here, message
 from app.web.cities import edit, editable, mine, titles
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import AREA_IDS, ContactWrite, InputError, Practice
@@ -70,7 +70,7 @@ def _changed(now: Mapping[str, str], form: FormData) -> Stale:
     errors = [
         InputError(pointer=f"/{name}", code="differs", message=_difference(name, there))
         for name, there in now.items()
-        if said(form, name) != there
+        if field_text(form, name) != there
     ]
     return Stale("Somebody else has changed this meanwhile.", errors)
 
@@ -98,11 +98,11 @@ def _seen(entry: models.Practice) -> str:
 
 def _read(form: FormData, entry: models.Practice | None = None) -> Practice:
     """Return the practice that the form describes, or raise `InvalidInput`."""
-    fields: dict[str, Any] = {name: said(form, name) or None for name in _TEXTS}
-    year = said(form, "year")
+    fields: dict[str, Any] = {name: field_text(form, name) or None for name in _TEXTS}
+    year = field_text(form, "year")
     fields["year"] = int(year) if year.isascii() and year.isdecimal() else year or None
     language = entry.language if entry else None  # it has no field
-    return read(Practice, **fields, language=language)
+    return parse(Practice, **fields, language=language)
 
 
 @router.get("/cities/{city_id}/edit/practices")
@@ -170,9 +170,9 @@ def add_practice(tx: PageSession, once: OnlyOnce, city_id: str, form: Form) -> R
     def work(session: Session, actor: Actor) -> Response:
         row = cities.get(session, city_id, lock=True)
         cities.add_practice(session, actor, row, _read(form))
-        return see(f"{edit(city_id, 'practices')}?saved=1")
+        return redirect(f"{edit(city_id, 'practices')}?saved=1")
 
-    return tried(
+    return submit(
         partial(once.answer, tx, work),
         partial(_practice_again, tx, city_id, None, form),
     )
@@ -189,12 +189,14 @@ def change_practice(
             row = cities.get(session, city_id, lock=True)
             entry = cities.practice(row, practice_id)
             new = _read(form, entry)
-            if said(form, "seen") != _seen(entry) and may_edit_city(actor, city_id):
+            if field_text(form, "seen") != _seen(entry) and may_edit_city(
+                actor, city_id
+            ):
                 raise _changed(_shown(entry), form)
             cities.change_practice(session, actor, row, entry, new)
-        return see(f"{edit(city_id, 'practices')}?saved=1")
+        return redirect(f"{edit(city_id, 'practices')}?saved=1")
 
-    return tried(work, partial(_practice_again, tx, city_id, practice_id, form))
+    return submit(work, partial(_practice_again, tx, city_id, practice_id, form))
 
 
 def _practice_again(
@@ -205,12 +207,12 @@ def _practice_again(
     refused: Refusal,
 ) -> HTMLResponse:
     """Show the form once more, with what was typed."""
-    cells = {name: said(form, name) for name in _FIELDS}
+    cells = {name: field_text(form, name) for name in _FIELDS}
     with tx.read() as (session, actor):
         row = editable(session, actor, city_id)
         entry = cities.practice(row, practice_id) if practice_id else None
         now = _seen(entry) if entry else ""
-        seen = now if isinstance(refused, Stale) else said(form, "seen")
+        seen = now if isinstance(refused, Stale) else field_text(form, "seen")
         return _practice_page(actor, row, entry, cells, seen, _in_words(refused))
 
 
@@ -223,7 +225,7 @@ def delete_practice(
         row = cities.get(session, city_id, lock=True)
         entry = cities.practice(row, practice_id)
         cities.remove_practice(session, actor, row, entry)
-    return see(f"{edit(city_id, 'practices')}?saved=1")
+    return redirect(f"{edit(city_id, 'practices')}?saved=1")
 
 
 # Contact persons.
@@ -261,15 +263,19 @@ def _contacts_page(
 
 def _contact(form: FormData) -> ContactWrite:
     """Return the contact person as the form says, or raise `InvalidInput`."""
-    fields = {name: said(form, name) or None for name in ("name", "function", "email")}
-    return read(ContactWrite, **fields)
+    fields = {
+        name: field_text(form, name) or None for name in ("name", "function", "email")
+    }
+    return parse(ContactWrite, **fields)
 
 
 def _contact_again(
     tx: PageSession, city_id: str, form: FormData, contact_id: str = ""
 ) -> Callable[[Refusal], HTMLResponse]:
     """Return what shows the page once more, with what was typed."""
-    written = {name: said(form, name) for name in _NO_CONTACT} | {"id": contact_id}
+    written = {name: field_text(form, name) for name in _NO_CONTACT} | {
+        "id": contact_id
+    }
 
     def shown(refused: Refusal) -> HTMLResponse:
         with tx.read() as (session, actor):
@@ -280,7 +286,7 @@ def _contact_again(
 
 
 def _saved(city_id: str) -> Response:
-    return see(f"{edit(city_id, 'contacts')}?saved=1")
+    return redirect(f"{edit(city_id, 'contacts')}?saved=1")
 
 
 @router.post("/cities/{city_id}/contacts")
@@ -292,7 +298,7 @@ def add_contact(tx: PageSession, once: OnlyOnce, city_id: str, form: Form) -> Re
         return _saved(city_id)
 
     again = _contact_again(tx, city_id, form)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/cities/{city_id}/contacts/{contact_id}")
@@ -305,12 +311,12 @@ def change_contact(
         with tx.write() as (session, actor):
             row = contacts.get(session, actor, city_id, contact_id, lock=True)
             new, now = _contact(form), contacts.as_written(row).to_dict()
-            if said(form, "version") != str(row.version):
+            if field_text(form, "version") != str(row.version):
                 raise _changed({k: v or "" for k, v in now.items()}, form)
             contacts.change(session, actor, row, new)
         return _saved(city_id)
 
-    return tried(work, _contact_again(tx, city_id, form, contact_id))
+    return submit(work, _contact_again(tx, city_id, form, contact_id))
 
 
 @router.post("/cities/{city_id}/contacts/{contact_id}/delete")

@@ -15,7 +15,7 @@ from app.permissions import SCOPES, Actor, may_hook
 from app.services import accounts, tokens
 from app.services.words.audit import SCOPES as SCOPE_WORDS
 from app.services.words.catalogue import message
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OptionalPageSession, PageSession
 from schemas import NewToken, TokenWrite
@@ -160,17 +160,17 @@ def _again(
 @router.post("/developers/tokens")
 def make_token(tx: PageSession, settings: TheSettings, form: Form) -> Response:
     """Make a token, and show it at once: kept for a second look, it would be stored."""
-    typed = {name: said(form, name) for name in _BLANK}
+    typed = {name: field_text(form, name) for name in _BLANK}
     days = typed["days"]
 
     def work() -> Response:
         number = int(days) if days.isdecimal() else days
-        new = read(TokenWrite, **{**typed, "days": number})
+        new = parse(TokenWrite, **{**typed, "days": number})
         with tx.write() as (session, actor):
             made = tokens.make(session, actor, new)
             return _page(session, actor, settings.public_url, made=made)
 
-    return tried(work, partial(_again, tx, settings.public_url, typed))
+    return submit(work, partial(_again, tx, settings.public_url, typed))
 
 
 @router.post("/developers/tokens/{token_id}/revoke")
@@ -178,4 +178,4 @@ def revoke_token(tx: PageSession, token_id: str, _form: Form) -> Response:
     """Take a token back."""
     with tx.write() as (session, actor):
         tokens.revoke(session, actor, token_id)
-    return see("/developers?done=revoked#tokens")
+    return redirect("/developers?done=revoked#tokens")

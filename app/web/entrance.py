@@ -14,7 +14,7 @@ from app.services.words.catalogue import language
 from app.settings import Settings
 from app.web import tongue
 from app.web.demo import picture
-from app.web.forms import said, see
+from app.web.forms import field_text, redirect
 from app.web.showing import show
 from app.web.visitors import (
     Form,
@@ -100,7 +100,7 @@ def _let_in(
         entry = work()
     except _HERE as error:
         return again(error)
-    answer = see(_WELCOME if entry.is_first else _here(to))
+    answer = redirect(_WELCOME if entry.is_first else _here(to))
     sign_browser_in(request, answer, entry.cookie)
     if not tongue.is_kept(request.headers):
         _speak_the_own(request, answer, entry.cookie)
@@ -127,7 +127,11 @@ def sign_in(
 ) -> Response:
     """Sign the browser in with an address and a password, or with a token."""
     database = request.app.state.database
-    email, to, token = said(form, "email"), said(form, "to"), said(form, "token")
+    email, to, token = (
+        field_text(form, "email"),
+        field_text(form, "to"),
+        field_text(form, "token"),
+    )
     is_token = "token" in form
     if may_be_cross_site(request):
         shown = _door(request, to=to, email=email, by_token=is_token, once_more=True)
@@ -155,7 +159,7 @@ def ask_for_link(
     request: Request, throttle: TheThrottle, caller: Caller, form: Form
 ) -> Response:
     """Send a link to whoever has the address; nobody is told whether."""
-    email = said(form, "email")
+    email = field_text(form, "email")
     if may_be_cross_site(request):
         return mark_as_shown(request, _door(request, email=email, once_more=True))
     try:
@@ -163,7 +167,7 @@ def ask_for_link(
         signing_in.ask_for_link(request.app.state.database, email)
     except _HERE as error:
         return _door(request, email=email, refused=error)
-    return see("/sign-in?done=sent")
+    return redirect("/sign-in?done=sent")
 
 
 @router.get("/sign-in/link")
@@ -182,11 +186,13 @@ def _link(request: Request, key: str, *, once_more: bool = False) -> Response:
 def follow_link(request: Request, form: Form) -> Response:
     """Sign the browser in with the link of a mail, once."""
     if may_be_cross_site(request):
-        return _link(request, said(form, "key"), once_more=True)
+        return _link(request, field_text(form, "key"), once_more=True)
 
     def work() -> signing_in.Entry:
         with request.app.state.database.write() as session:
-            return signing_in.by_link(session, said(form, "key"), visit_of(request))
+            return signing_in.by_link(
+                session, field_text(form, "key"), visit_of(request)
+            )
 
     return _let_in(request, work, "/", lambda error: _door(request, refused=error))
 
@@ -259,7 +265,7 @@ def _vouched(request: Request, found: oidc.Vouched) -> Response:
 def sign_out(request: Request, _form: Form) -> Response:
     """Sign the browser out, here and in the database."""
     cookie = read_cookie(request)
-    answer = see("/")
+    answer = redirect("/")
     if cookie is not None:  # else another site may have sent it
         with request.app.state.database.write() as session:
             signing_in.sign_out(session, cookie)

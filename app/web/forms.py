@@ -20,18 +20,18 @@ _HERE = (InvalidInput, Conflict, Stale, Busy)
 """Refusals that are told on the page that they are about."""
 
 
-def see(path: str) -> RedirectResponse:
+def redirect(path: str) -> RedirectResponse:
     """Lead the browser to a page, so that loading it again sends nothing again."""
     return RedirectResponse(path, 303)
 
 
-def said(form: FormData, name: str) -> str:
+def field_text(form: FormData, name: str) -> str:
     """Return what stands in a field, as we keep texts; empty if there is no such."""
     value = form.get(name, "")
     return imports.plain(value) if isinstance(value, str) else ""
 
 
-def read(kind: type[T], **fields: object) -> T:
+def parse(kind: type[T], **fields: object) -> T:
     """Return what a form says, or raise `InvalidInput`."""
     try:
         return kind.model_validate(fields, context=ErrorCount())
@@ -46,7 +46,7 @@ def end_of_day(form: FormData, name: str) -> datetime | None:
         InvalidInput: If that is no day.
 
     """
-    day = said(form, name)
+    day = field_text(form, name)
     if not day:
         return None
     try:
@@ -57,7 +57,7 @@ def end_of_day(form: FormData, name: str) -> datetime | None:
         raise InvalidInput(message, [error]) from None
 
 
-def tried(
+def submit(
     work: Callable[[], Response], again: Callable[[Refusal], HTMLResponse]
 ) -> Response:
     """Return what the work answers; or the page with its form, and what was refused.

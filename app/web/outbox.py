@@ -17,7 +17,7 @@ from app.services import cities, delivery, outbox, rounds
 from app.services.paging import Cut
 from app.services.words.catalogue import LANGUAGES, message
 from app.settings import Settings
-from app.web.forms import said, see, tried
+from app.web.forms import field_text, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import MessageKind, MessageRole, MessageState
@@ -66,7 +66,9 @@ def _known(value: str, values: tuple[T, ...]) -> T | None:
 
 def _chosen(form: Form) -> Choice:
     """Return the choice that the page of a form had."""
-    return Choice(**{name: said(form, name) for name in Choice.__dataclass_fields__})
+    return Choice(
+        **{name: field_text(form, name) for name in Choice.__dataclass_fields__}
+    )
 
 
 @router.get("/rounds/{round_id}/outbox")
@@ -140,10 +142,10 @@ def send_failed_again(
         rows = outbox.failed(session, actor, round_id)
         if not sum(_sent_again(session, actor, row) for row in rows):
             raise Conflict("No message that failed can be sent again.")
-        return see(_chosen(form).path(round_id, done="all"))
+        return redirect(_chosen(form).path(round_id, done="all"))
 
     again = partial(_page, tx, settings, round_id, chosen=_chosen(form))
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 def _sent_again(session: Session, actor: Actor, row: models.Message) -> bool:
@@ -163,11 +165,11 @@ def send_test(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id)
         outbox.send_test(session, actor, row)
-        return see(_chosen(form).path(outbox.round_of(row), done="test"))
+        return redirect(_chosen(form).path(outbox.round_of(row), done="test"))
 
     where = _round_of(tx, message_id)
     again = partial(_page, tx, settings, where, chosen=_chosen(form))
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/messages/{message_id}/send-again")
@@ -179,8 +181,8 @@ def send_again(
     def work(session: Session, actor: Actor) -> Response:
         row = outbox.get(session, actor, message_id, lock=True)
         delivery.send_again(session, actor, row)
-        return see(_chosen(form).path(outbox.round_of(row), done="again"))
+        return redirect(_chosen(form).path(outbox.round_of(row), done="again"))
 
     where = _round_of(tx, message_id)
     again = partial(_page, tx, settings, where, chosen=_chosen(form))
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)

@@ -20,7 +20,7 @@ from app.render import override_values
 from app.services import deciding, overrides, policies, rounds, runs
 from app.services.answers import Answers
 from app.web.board import must_be_as_seen
-from app.web.forms import must_organise, read, said, see, tried
+from app.web.forms import field_text, must_organise, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import Override, OverrideWrite, Round
@@ -33,14 +33,14 @@ _UNSAID = "–"
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return {name: said(form, name) for name in _FIELDS}
+    return {name: field_text(form, name) for name in _FIELDS}
 
 
 def _decided(typed: dict[str, str], reason: str) -> OverrideWrite:
     """Return what the form decides, or raise `InvalidInput`."""
     pair = {"mentor": typed["mentor"], "learner": typed["learner"]}
     kind = "ban" if typed["decision"] == "ban" else "force"
-    return read(OverrideWrite, **{kind: [pair]}, reason=reason)
+    return parse(OverrideWrite, **{kind: [pair]}, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _priced_page(
         found = answers.override(seen.start, new, tried=False)
         return page(priced=overrides.as_override(found, None))
 
-    return tried(work, page)
+    return submit(work, page)
 
 
 def _asked(
@@ -177,7 +177,7 @@ def decide(
 ) -> Response:
     """Show what a decision would cost; or decide so, and stage what comes of it."""
     typed, matter = _typed(form), _of_round(round_id)
-    if said(form, "do") != "decide":
+    if field_text(form, "do") != "decide":
         return _priced_page(tx, answers, matter, typed)
 
     def work() -> Response:
@@ -194,11 +194,11 @@ def decide(
         def store(session: Session, actor: Actor) -> Response:
             row = rounds.get(session, actor, round_id, lock=True)
             overrides.store(session, actor, row, start, new, found)
-            return see(f"/rounds/{round_id}/pairings")
+            return redirect(f"/rounds/{round_id}/pairings")
 
         return once.answer(tx, store)
 
-    return tried(work, partial(_page, tx, matter, typed=typed))
+    return submit(work, partial(_page, tx, matter, typed=typed))
 
 
 # Before anything is staged.
@@ -229,7 +229,7 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
 ) -> Response:
     """Show what a decision would cost; or put it into the rules, and propose anew."""
     typed, matter = _typed(form), _of_run(run_id)
-    if said(form, "do") != "decide":
+    if field_text(form, "do") != "decide":
         return _priced_page(tx, answers, matter, typed)
 
     def store(session: Session, actor: Actor) -> Response:
@@ -238,9 +238,9 @@ def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
         row = rounds.get(session, actor, run.round_id, lock=True)
         must_be_as_seen(policies.get(session, actor, row, lock=True), form)
         made = deciding.decide(session, actor, row, run, new)
-        return see(f"/runs/{made.id}")
+        return redirect(f"/runs/{made.id}")
 
     page = partial(_page, tx, matter, typed=typed)
-    answer = tried(partial(once.answer, tx, store), page)
+    answer = submit(partial(once.answer, tx, store), page)
     request.app.state.worker.wake()
     return answer

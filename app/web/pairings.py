@@ -23,7 +23,7 @@ from app.services.paging import Cut
 from app.services.words import offer
 from app.services.words.catalogue import here, message
 from app.web.cards import card_of, edits
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
@@ -153,15 +153,15 @@ def _people(
 @router.post("/pairings/{pairing_id}/answer")
 def answer(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Accept or decline for a city."""
-    said_it = said(form, "answer")
-    typed = {name: said(form, name) for name in ("reason_code", "text")}
-    side = said(form, "side")
+    said_it = field_text(form, "answer")
+    typed = {name: field_text(form, name) for name in ("reason_code", "text")}
+    side = field_text(form, "side")
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         if not _answering(actor, row):
             raise Forbidden("Only the two cities and organisers answer.")
-        new = read(
+        new = parse(
             AnswerWrite,
             side=side,
             answer=said_it,
@@ -169,41 +169,41 @@ def answer(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Resp
             text=typed["text"],
         )
         pairings.answer(session, actor, round_row, row, new)
-        return see(f"/pairings/{pairing_id}?done={said_it}")
+        return redirect(f"/pairings/{pairing_id}?done={said_it}")
 
     again = partial(_page, tx, pairing_id, typed=typed | {"form": f"decline-{side}"})
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/check-ins")
 def add_note(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Note how a confirmed pairing goes."""
-    typed = {name: said(form, name) for name in ("fit", "note")}
+    typed = {name: field_text(form, name) for name in ("fit", "note")}
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         if not may_note(actor, pairings.cities_of(row)):
             raise Forbidden("Only the two cities and organisers note how it goes.")
-        new = read(CheckInWrite, fit=typed["fit"] or None, note=typed["note"])
+        new = parse(CheckInWrite, fit=typed["fit"] or None, note=typed["note"])
         check_ins.add(session, actor, round_row, row, new)
-        return see(f"/pairings/{pairing_id}?done=note")
+        return redirect(f"/pairings/{pairing_id}?done=note")
 
     again = partial(_page, tx, pairing_id, typed=typed | {"form": "note"})
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/questions")
 def ask(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Ask the organisers about a pairing."""
-    typed = {"text": said(form, "text")}
+    typed = {"text": field_text(form, "text")}
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
-        questions.ask(session, actor, round_row, row, read(QuestionWrite, **typed))
-        return see(f"/pairings/{pairing_id}?done=asked")
+        questions.ask(session, actor, round_row, row, parse(QuestionWrite, **typed))
+        return redirect(f"/pairings/{pairing_id}?done=asked")
 
     again = partial(_page, tx, pairing_id, typed=typed | {"form": "ask"})
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/pairings/{pairing_id}/questions/{question_id}")
@@ -211,13 +211,13 @@ def tell(
     tx: PageSession, once: OnlyOnce, pairing_id: str, question_id: str, form: Form
 ) -> Response:
     """Answer a question about a pairing."""
-    typed = {"text": said(form, "text")}
+    typed = {"text": field_text(form, "text")}
 
     def work(session: Session, actor: Actor) -> Response:
         _, row = pairings.get_locked(session, actor, pairing_id)
-        new = read(QuestionWrite, **typed)
+        new = parse(QuestionWrite, **typed)
         questions.answer(session, actor, row, question_id, new)
-        return see(f"/pairings/{pairing_id}?done=told")
+        return redirect(f"/pairings/{pairing_id}?done=told")
 
     again = partial(_page, tx, pairing_id, typed=typed | {"form": question_id})
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)

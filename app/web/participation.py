@@ -14,7 +14,7 @@ from app.permissions import Actor, may_enter_city, may_know_wishes
 from app.services import attendance, cities, participants, rounds
 from app.services.names import search_key
 from app.services.words.catalogue import here
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import InputError, ParticipationWrite
@@ -57,7 +57,7 @@ def _typed(form: Form) -> dict[str, list[str]]:
             ]
             for name in lists
         },
-        **{name: [said(form, name)] for name in single},
+        **{name: [field_text(form, name)] for name in single},
     }
 
 
@@ -158,10 +158,10 @@ def take_part(
             )
         new = _written(session, round_id, typed)
         participants.put(session, actor, row, city_id, new)
-        return see(f"/rounds/{round_id}?done=part")
+        return redirect(f"/rounds/{round_id}?done=part")
 
     again = partial(_page, tx, round_id, city_id, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 def _written(session: Session, round_id: str, typed: Typed) -> ParticipationWrite:
@@ -176,7 +176,7 @@ def _written(session: Session, round_id: str, typed: Typed) -> ParticipationWrit
     }
     if errors:
         raise InvalidInput(errors[0].message, errors)
-    return read(
+    return parse(
         ParticipationWrite,
         roles=typed["roles"],
         mentor_capacity=_places(typed, "mentor"),

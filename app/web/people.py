@@ -14,7 +14,7 @@ from app.permissions import ROLES, Actor, may_manage
 from app.services import accounts, cities
 from app.services.paging import Cut
 from app.services.words.catalogue import message
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import AccountWrite, Invitation
@@ -49,7 +49,7 @@ _DUTIES = {
 
 def _typed(form: Form) -> dict[str, str]:
     """Return what stands in the form, to show it again."""
-    return {name: said(form, name) for name in (*_FIELDS, "hand_over")}
+    return {name: field_text(form, name) for name in (*_FIELDS, "hand_over")}
 
 
 def _fields(typed: dict[str, str], actor: Actor) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _fields(typed: dict[str, str], actor: Actor) -> dict[str, Any]:
 
 def _must_be_as_seen(version: int, form: Form) -> None:
     """Refuse to change an account that has changed since the form was shown."""
-    seen = said(form, "version")
+    seen = field_text(form, "version")
     if not Precondition(etag(int(seen) if seen.isdecimal() else 0)).allows(version):
         raise Stale(
             "Somebody changed this account since the page was shown. Your words are "
@@ -136,12 +136,12 @@ def invite(tx: PageSession, once: OnlyOnce, form: Form) -> Response:
 
     def work(session: Session, actor: Actor) -> Response:
         fields = _fields(typed, actor)
-        new = read(Invitation, **fields, hand_over=bool(typed["hand_over"]))
+        new = parse(Invitation, **fields, hand_over=bool(typed["hand_over"]))
         accounts.invite(session, actor, new)
-        return see("/people?done=invited")
+        return redirect("/people?done=invited")
 
     again = partial(_page, tx, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 def _one(
@@ -186,12 +186,12 @@ def change(tx: PageSession, once: OnlyOnce, account_id: str, form: Form) -> Resp
     def work(session: Session, actor: Actor) -> Response:
         row = accounts.get(session, actor, account_id, lock=True)
         _must_be_as_seen(row.version, form)
-        new = read(AccountWrite, **_fields(typed, actor))
+        new = parse(AccountWrite, **_fields(typed, actor))
         accounts.change(session, actor, row, new)
-        return see(f"/people/{account_id}?done=saved")
+        return redirect(f"/people/{account_id}?done=saved")
 
     again = partial(_one, tx, account_id, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 @router.post("/people/{account_id}/invite")
@@ -203,9 +203,9 @@ def invite_again(
     def work(session: Session, actor: Actor) -> Response:
         row = accounts.get(session, actor, account_id, lock=True)
         accounts.invite_again(session, actor, row)
-        return see(f"/people/{account_id}?done=invited")
+        return redirect(f"/people/{account_id}?done=invited")
 
-    return tried(partial(once.answer, tx, work), partial(_one, tx, account_id))
+    return submit(partial(once.answer, tx, work), partial(_one, tx, account_id))
 
 
 @router.post("/people/{account_id}/close")
@@ -217,6 +217,6 @@ def close(tx: PageSession, account_id: str, form: Form) -> Response:
             row = accounts.get(session, actor, account_id, lock=True)
             _must_be_as_seen(row.version, form)
             accounts.close(session, actor, row)
-        return see("/people?done=closed")
+        return redirect("/people?done=closed")
 
-    return tried(work, partial(_one, tx, account_id))
+    return submit(work, partial(_one, tx, account_id))

@@ -19,7 +19,7 @@ from app.services.retention import CONTACT_MONTHS
 from app.services.words import audit as words
 from app.services.words.catalogue import here, reading
 from app.services.words.notice import notice
-from app.web.forms import download, see
+from app.web.forms import download, redirect
 from app.web.showing import show
 from app.web.visitors import OptionalPageSession, PageSession
 
@@ -103,9 +103,9 @@ def show_log(
     What was done with a city or in a round has a page of its own.
     """
     if city:
-        return see(f"/cities/{quote(city, safe='')}/log")
+        return redirect(f"/cities/{quote(city, safe='')}/log")
     if round_id:
-        return see(f"/rounds/{quote(round_id, safe='')}/log")
+        return redirect(f"/rounds/{quote(round_id, safe='')}/log")
     wanted = account.strip()[:_ID]
     with tx.read() as (session, actor):
         found = audit.of_network(session, actor, Cut(_PAGE, cursor), wanted or None)

@@ -12,7 +12,7 @@ from app.permissions import Actor
 from app.render.mending import mending
 from app.services import cities, health, repairs, rounds
 from app.services.answers import Answers
-from app.web.forms import said, see, tried
+from app.web.forms import field_text, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import Repair
@@ -77,15 +77,15 @@ def make_repair(
             row = rounds.get(session, actor, round_id)
             rounds.must_organise(actor)
             start = repairs.standing(session, actor, row)
-        wanted = said(form, "repair")
+        wanted = field_text(form, "repair")
         repair = repairs.chosen(answers.repairs(start, repairs.MOST), wanted)
         why = answers.explained(start, repairs.added(repair))
 
         def make(session: Session, actor: Actor) -> Response:
             row = rounds.get(session, actor, round_id, lock=True)
             repairs.make(session, actor, row, start, repair, why)
-            return see(f"/rounds/{round_id}/pairings")
+            return redirect(f"/rounds/{round_id}/pairings")
 
         return once.answer(tx, make)
 
-    return tried(work, partial(_page, tx, answers, round_id))
+    return submit(work, partial(_page, tx, answers, round_id))

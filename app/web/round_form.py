@@ -13,7 +13,7 @@ from app.deps import AuthenticatedTransaction, Precondition, etag
 from app.errors import Refusal, Stale
 from app.permissions import Actor
 from app.services import copying, rounds
-from app.web.forms import must_organise, read, said, see, tried
+from app.web.forms import field_text, must_organise, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import RoundNew, RoundWrite
@@ -34,7 +34,7 @@ _FIELDS = (
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return {name: said(form, name) for name in _FIELDS}
+    return {name: field_text(form, name) for name in _FIELDS}
 
 
 def _stored(row: models.Round) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _stored(row: models.Round) -> dict[str, str]:
 
 def _written(typed: Typed, kind: type[R], **fields: object) -> R:
     """Return the round as the form says, or raise `InvalidInput`."""
-    return read(
+    return parse(
         kind,
         name=typed["name"],
         description=typed["description"] or None,
@@ -115,9 +115,9 @@ def save_round(tx: PageSession, round_id: str, form: Form) -> Response:
                 rounds.as_written(row) | new.model_dump(exclude={"id"}),
             )
             rounds.change(session, actor, row, new)
-        return see(f"/rounds/{round_id}")
+        return redirect(f"/rounds/{round_id}")
 
-    return tried(work, partial(_form_page, tx, round_id, "edit", typed=typed))
+    return submit(work, partial(_form_page, tx, round_id, "edit", typed=typed))
 
 
 @router.get("/rounds/{round_id}/copy")
@@ -133,9 +133,9 @@ def copy_round(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Re
 
     def work(session: Session, actor: Actor) -> Response:
         new = _written(typed, RoundNew, copy_of=round_id)
-        return see(f"/rounds/{copying.add(session, actor, new).id}")
+        return redirect(f"/rounds/{copying.add(session, actor, new).id}")
 
-    return tried(
+    return submit(
         partial(once.answer, tx, work),
         partial(_form_page, tx, round_id, "copy", typed=typed),
     )

@@ -39,7 +39,7 @@ from app.services.answers import Answers
 from app.services.names import search_key
 from app.services.paging import Cut
 from app.services.words.catalogue import here
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import (
@@ -100,15 +100,15 @@ def list_rounds(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
 @router.post("/rounds")
 def set_up_round(tx: PageSession, once: OnlyOnce, form: Form) -> Response:
     """Set up a round."""
-    typed = {name: said(form, name) for name in ("name", "description")}
+    typed = {name: field_text(form, name) for name in ("name", "description")}
 
     def work(session: Session, actor: Actor) -> Response:
         description = typed["description"] or None
-        new = read(RoundWrite, name=typed["name"], description=description)
-        return see(f"/rounds/{rounds.add(session, actor, new).id}")
+        new = parse(RoundWrite, name=typed["name"], description=description)
+        return redirect(f"/rounds/{rounds.add(session, actor, new).id}")
 
     again = partial(_list, tx, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 # A round.
@@ -305,16 +305,16 @@ def move_round(
     tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Bring a round into its next phase, or back with a reason."""
-    wanted = said(form, "to")
+    wanted = field_text(form, "to")
 
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         if wanted not in get_args(Phase):
             raise InvalidInput("There is no such phase.")
-        phases.move(session, actor, row, wanted, said(form, "reason") or None)
-        return see(f"/rounds/{round_id}")
+        phases.move(session, actor, row, wanted, field_text(form, "reason") or None)
+        return redirect(f"/rounds/{round_id}")
 
-    return tried(partial(once.answer, tx, work), partial(_page, tx, answers, round_id))
+    return submit(partial(once.answer, tx, work), partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/participants")
@@ -332,9 +332,9 @@ def take_in(
             for city_id in chosen:
                 if participants.find(session, round_id, city_id) is None:
                     participants.put(session, actor, row, city_id, ParticipationWrite())
-        return see(f"/rounds/{round_id}")
+        return redirect(f"/rounds/{round_id}")
 
-    return tried(work, partial(_page, tx, answers, round_id))
+    return submit(work, partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/participants/{city_id}/delete")
@@ -349,9 +349,9 @@ def take_out(
             one = participants.find(session, round_id, city_id)
             if one is not None:
                 participants.remove(session, actor, row, one)
-        return see(f"/rounds/{round_id}")
+        return redirect(f"/rounds/{round_id}")
 
-    return tried(work, partial(_page, tx, answers, round_id))
+    return submit(work, partial(_page, tx, answers, round_id))
 
 
 @router.post("/rounds/{round_id}/invite")
@@ -359,11 +359,11 @@ def invite(
     tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
 ) -> Response:
     """Invite an officer of a city; a city that is not there yet is registered by it."""
-    typed = {name: said(form, name) for name in _INVITING}
+    typed = {name: field_text(form, name) for name in _INVITING}
 
     def work(session: Session, actor: Actor) -> Response:
         rounds.get(session, actor, round_id)
-        new = read(
+        new = parse(
             Invitation,
             email=typed["email"],
             name=typed["name"] or None,
@@ -372,10 +372,10 @@ def invite(
             city=_meant(session, typed["city"]),
         )
         accounts.invite(session, actor, new)
-        return see(f"/rounds/{round_id}?done=invited#invite")
+        return redirect(f"/rounds/{round_id}?done=invited#invite")
 
     again = partial(_page, tx, answers, round_id, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 def _meant(session: Session, typed: str) -> str:

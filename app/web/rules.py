@@ -18,7 +18,7 @@ from app.services.answers import Answers
 from app.services.runs import Frozen
 from app.services.words.catalogue import here, message, reading, unaccented
 from app.services.words.policy import policy_in_words
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.rules_form import (
     Typed,
     as_typed,
@@ -185,7 +185,7 @@ def decide(  # noqa: PLR0913 -- what a form needs
 ) -> Response:
     """Preview what the form says, make it the policy, or have it proposed."""
     known, typed = _known(tx, round_id), typed_in(form)
-    does = said(form, "do")
+    does = field_text(form, "do")
 
     def look() -> Response:
         policy = policy_of(typed, known.now.policy)
@@ -193,13 +193,13 @@ def decide(  # noqa: PLR0913 -- what a form needs
 
     def save(session: Session, actor: Actor) -> Response:
         _change(session, actor, round_id, form, policy_of(typed, known.now.policy))
-        return see(f"/rounds/{round_id}/rules?done=saved")
+        return redirect(f"/rounds/{round_id}/rules?done=saved")
 
     def propose(session: Session, actor: Actor) -> Response:
         policy = policy_of(typed, known.now.policy)
         row = rounds.get(session, actor, round_id, lock=True)
-        new = read(RunWrite, label=typed["label"] or None, policy=policy)
-        return see(f"/runs/{runs.start(session, actor, row, new).id}")
+        new = parse(RunWrite, label=typed["label"] or None, policy=policy)
+        return redirect(f"/runs/{runs.start(session, actor, row, new).id}")
 
     works = {
         "save": partial(once.answer, tx, save),
@@ -209,7 +209,7 @@ def decide(  # noqa: PLR0913 -- what a form needs
     def again(refused: Refusal) -> HTMLResponse:
         return _page(_known(tx, round_id), typed, refused)
 
-    answer = tried(works.get(does, look), again)
+    answer = submit(works.get(does, look), again)
     if does == "scenario":
         request.app.state.worker.wake()
     return answer
@@ -221,7 +221,7 @@ def _change(
     """Make the policy what is given, unless it changed since the form was shown."""
     row = rounds.get(session, actor, round_id, lock=True)
     stored = policies.get(session, actor, row, lock=True)
-    seen = said(form, "version")
+    seen = field_text(form, "version")
     Precondition(etag(int(seen) if seen.isdecimal() else 0)).check(
         stored.version, policies.as_policy(stored).to_dict(), new.to_dict()
     )
@@ -232,23 +232,23 @@ def _change(
 def decide_pair(tx: PageSession, once: OnlyOnce, round_id: str, form: Form) -> Response:
     """Pin or ban a pair, or take that back."""
     known = _known(tx, round_id)
-    kind, does = said(form, "kind"), said(form, "do")
-    pair = said(form, "mentor"), said(form, "learner")
+    kind, does = field_text(form, "kind"), field_text(form, "do")
+    pair = field_text(form, "mentor"), field_text(form, "learner")
 
     def work(session: Session, actor: Actor) -> Response:
         policy = known.now.policy
         if does == "remove":
             new = _without(policy, kind, pair)
         else:
-            new = _with(policy, kind, pair, said(form, "reason"))
+            new = _with(policy, kind, pair, field_text(form, "reason"))
         _change(session, actor, round_id, form, new)
         done = "removed" if does == "remove" else "decided"
-        return see(f"/rounds/{round_id}/rules?done={done}#decisions")
+        return redirect(f"/rounds/{round_id}/rules?done={done}#decisions")
 
     def again(refused: Refusal) -> HTMLResponse:
         return _page(_known(tx, round_id), None, refused)
 
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 Decided = Literal["pins", "bans"]
@@ -273,7 +273,7 @@ def _with(policy: Policy, kind: str, pair: tuple[str, str], reason: str) -> Poli
     """Return the policy with one pair pinned or banned; raises `InvalidInput`."""
     if not all(pair):
         raise InvalidInput(here().say("Choose a mentor and a learner."))
-    new = read(Decision, mentor=pair[0], learner=pair[1], reason=reason or None)
+    new = parse(Decision, mentor=pair[0], learner=pair[1], reason=reason or None)
     if _kind(kind) == "pins":
         return policies.deciding(policy, pins=[new])
     return policies.deciding(policy, bans=[new])

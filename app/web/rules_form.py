@@ -9,7 +9,7 @@ from typing import Any, get_args
 from app.errors import InvalidInput
 from app.render.rules import CAP_KINDS
 from app.services.words.catalogue import here, message
-from app.web.forms import said
+from app.web.forms import field_text
 from app.web.visitors import Form
 from schemas import (
     Cap,
@@ -136,7 +136,7 @@ def typed_in(form: Form) -> dict[str, str]:
     """Return what stands in the form that was sent."""
     names = ("objective", *SWITCHES, "only_if_used", "version", "label")
     caps = (f"cap_{at}" for at in range(_MOST_CAPS + _BLANK_CAPS))
-    return {name: said(form, name) for name in (*names, *NUMBERS, *caps)}
+    return {name: field_text(form, name) for name in (*names, *NUMBERS, *caps)}
 
 
 def cap_rows(typed: Typed) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from app.deps import (
     AuthenticatedTransaction,
     TheAnswers,
     TheFollowing,
-    looked_at,
+    read_progress,
 )
 from app.errors import NotFound, Refusal
 from app.permissions import Actor, may_organise
@@ -29,7 +29,7 @@ from app.render import (
 from app.services import bundle, phases, rounds, runs
 from app.services.answers import Answers
 from app.services.words.progress import how_far, share
-from app.web.forms import download, see, tried
+from app.web.forms import download, redirect, submit
 from app.web.showing import show
 from app.web.visitors import OnlyOnce, PageSession
 from schemas import Role, Run, RunWrite
@@ -46,7 +46,7 @@ def propose(
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         run = runs.start(session, actor, row, RunWrite())
-        return see(f"/runs/{run.id}")
+        return redirect(f"/runs/{run.id}")
 
     answer = once.answer(tx, work)
     request.app.state.worker.wake()
@@ -150,7 +150,7 @@ def _seen(actor: Actor, row: models.Run, round_row: models.Round) -> dict[str, A
 
 def _first(tx: PageSession, run_id: str) -> tuple[Run, bool]:
     """Refuse before the stream begins: afterwards there is no status to say it with."""
-    return looked_at(tx, run_id)
+    return read_progress(tx, run_id)
 
 
 @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
@@ -162,7 +162,7 @@ async def follow(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow how far a run is, in the reader's words."""
     retry: int | None = RETRY
-    async for run in following.run(first, partial(looked_at, tx, run_id)):
+    async for run in following.run(first, partial(read_progress, tx, run_id)):
         told = {"state": run.state, "share": share(run), "says": how_far(run)}
         yield ServerSentEvent(event="run", data=told, retry=retry)
         retry = None
@@ -176,10 +176,10 @@ def cancel(
 
     def work(session: Session, actor: Actor) -> Response:
         runs.cancel(session, actor, runs.get(session, actor, run_id, lock=True))
-        return see(f"/runs/{run_id}")
+        return redirect(f"/runs/{run_id}")
 
     again = partial(_page, tx, answers, run_id, view=View())
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 # What is done with it.
@@ -219,7 +219,7 @@ def stage(
         run = runs.get(session, actor, run_id)
         row = rounds.get(session, actor, run.round_id, lock=True)
         phases.stage(session, actor, row, run)
-        return see(f"/rounds/{row.id}/pairings")
+        return redirect(f"/rounds/{row.id}/pairings")
 
     again = partial(_page, tx, answers, run_id, view=View())
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)

@@ -15,7 +15,7 @@ from app.render import NO_SCENARIOS, scenario_values
 from app.services import cities, deciding, phases, policies, rounds, runs, scenarios
 from app.services.paging import Cut
 from app.services.words.catalogue import here, message
-from app.web.forms import see
+from app.web.forms import redirect
 from app.web.showing import show
 from app.web.visitors import OnlyOnce, PageSession
 
@@ -104,7 +104,7 @@ def propose_three(
         row = rounds.get(session, actor, round_id, lock=True)
         made = deciding.propose_each(session, actor, row, labels)
         chosen = "&".join(f"run={one.id}" for one in made)
-        return see(f"/rounds/{round_id}/scenarios?{chosen}")
+        return redirect(f"/rounds/{round_id}/scenarios?{chosen}")
 
     answer = once.answer(tx, work)
     request.app.state.worker.wake()

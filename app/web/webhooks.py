@@ -16,7 +16,7 @@ from app.services import webhooks
 from app.services.paging import Cut
 from app.services.words.catalogue import here, message
 from app.services.words.events import EVENTS
-from app.web.forms import read, said, see, tried
+from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
 from schemas import DeliveryState, EventType, WebhookWrite
@@ -77,7 +77,7 @@ def add_webhook(tx: PageSession, settings: TheSettings, form: Form) -> Response:
             row = webhooks.add(session, actor, new, allow_private=allow_private)
         return _one(tx, row.id, secret=row.secret)
 
-    return tried(work, partial(_list, tx, typed=typed))
+    return submit(work, partial(_list, tx, typed=typed))
 
 
 def _event_words() -> dict[str, str]:
@@ -87,8 +87,8 @@ def _event_words() -> dict[str, str]:
 def _typed(form: Form) -> dict[str, object]:
     """Return what stands in the form, to show it again."""
     return {
-        "url": said(form, "url"),
-        "description": said(form, "description"),
+        "url": field_text(form, "url"),
+        "description": field_text(form, "description"),
         "events": form.getlist("events"),
     }
 
@@ -96,7 +96,7 @@ def _typed(form: Form) -> dict[str, object]:
 def _read(typed: Mapping[str, object], *, active: bool = True) -> WebhookWrite:
     """Return the webhook that the form asks for, or raise `InvalidInput`."""
     described = {"description": typed["description"] or None, "active": active}
-    return read(WebhookWrite, **{**typed, **described})
+    return parse(WebhookWrite, **{**typed, **described})
 
 
 @router.get("/webhooks/{webhook_id}")
@@ -150,7 +150,7 @@ def _one(  # noqa: PLR0913 -- what the page shows
 
 
 def _see(webhook_id: str, done: str) -> Response:
-    return see(f"/webhooks/{webhook_id}?done={done}")
+    return redirect(f"/webhooks/{webhook_id}?done={done}")
 
 
 @router.post("/webhooks/{webhook_id}")
@@ -169,12 +169,12 @@ def change(
         return _see(webhook_id, "changed")
 
     again = partial(_one, tx, webhook_id, typed=typed)
-    return tried(partial(once.answer, tx, work), again)
+    return submit(partial(once.answer, tx, work), again)
 
 
 def _must_be_as_seen(version: int, form: Form) -> None:
     """Refuse what comes from a page that is out of date."""
-    if said(form, "version") != str(version):
+    if field_text(form, "version") != str(version):
         raise Stale("Somebody changed it since you opened the page.")
 
 
@@ -187,11 +187,11 @@ def switch(
 
     def work(session: Session, actor: Actor) -> Response:
         row = webhooks.get(session, actor, webhook_id, lock=True)
-        new = webhooks.patched(row, {"active": said(form, "active") == "on"})
+        new = webhooks.patched(row, {"active": field_text(form, "active") == "on"})
         webhooks.change(session, actor, row, new, allow_private=allow_private)
         return _see(webhook_id, "changed")
 
-    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
+    return submit(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/ping")
@@ -203,7 +203,7 @@ def ping(tx: PageSession, once: OnlyOnce, webhook_id: str) -> Response:
         webhooks.ping(session, actor, row)
         return _see(webhook_id, "ping")
 
-    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
+    return submit(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")
@@ -218,7 +218,7 @@ def replay(
         webhooks.replay(session, actor, row, found)
         return _see(webhook_id, "replay")
 
-    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
+    return submit(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/secret")
@@ -236,7 +236,7 @@ def change_secret(tx: PageSession, webhook_id: str, form: Form) -> Response:
             webhooks.rotate(session, actor, row)
         return _one(tx, webhook_id, secret=row.secret)
 
-    return tried(work, partial(_one, tx, webhook_id))
+    return submit(work, partial(_one, tx, webhook_id))
 
 
 @router.post("/webhooks/{webhook_id}/delete")
@@ -245,9 +245,9 @@ def delete(tx: PageSession, once: OnlyOnce, webhook_id: str, form: Form) -> Resp
 
     def work(session: Session, actor: Actor) -> Response:
         row = webhooks.get(session, actor, webhook_id, lock=True)
-        if not said(form, "sure"):
+        if not field_text(form, "sure"):
             raise InvalidInput("Tick the box if the webhook is to be deleted.")
         webhooks.delete(session, actor, row)
-        return see("/webhooks")
+        return redirect("/webhooks")
 
-    return tried(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
+    return submit(partial(once.answer, tx, work), partial(_one, tx, webhook_id))
