@@ -22,7 +22,7 @@ from app.services.answers import Answers
 from app.services.callers import network
 from app.services.changes import differences
 from app.services.following import Following
-from app.services.paging import LONGEST_CURSOR, Cut
+from app.services.paging import LONGEST_CURSOR, PageRequest
 from app.services.places import Places
 from app.services.presence import Presence
 from app.services.signing_in import Throttle
@@ -410,8 +410,8 @@ async def _cut(
         str | None,
         Query(max_length=LONGEST_CURSOR, description="From `next` of the page before."),
     ] = None,
-) -> Cut:
-    return Cut(limit, cursor)
+) -> PageRequest:
+    return PageRequest(limit, cursor)
 
 
 def next_page(request: Request, cursor: str | None) -> str | None:
@@ -446,11 +446,11 @@ IfMatch = Annotated[Precondition, Depends(_if_match)]
 IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
 OnlyOnce = Annotated[Once, Depends(_once)]
-PageCut = Annotated[Cut, Depends(_cut)]
-TheAnswers = Annotated[Answers, Depends(_answers)]
-StatelessService = Annotated[Stateless, Depends(_stateless)]
-ThePlaces = Annotated[Places, Depends(_places)]
-TheFollowing = Annotated[Following, Depends(_following)]
-TheThrottle = Annotated[Throttle, Depends(_throttle)]
-TheSettings = Annotated[Settings, Depends(_settings)]
-Caller = Annotated[str, Depends(_caller)]
+RequestedPage = Annotated[PageRequest, Depends(_cut)]
+EngineQueriesDep = Annotated[Answers, Depends(_answers)]
+AnonymousMatchingDep = Annotated[Stateless, Depends(_stateless)]
+GazetteerDep = Annotated[Places, Depends(_places)]
+RunStreamDep = Annotated[Following, Depends(_following)]
+ThrottleDep = Annotated[Throttle, Depends(_throttle)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+CallerAddress = Annotated[str, Depends(_caller)]

@@ -10,11 +10,11 @@ from app.api.problems import answers, refusals
 from app.db import models
 from app.deps import (
     ApiSession,
-    Caller,
+    CallerAddress,
     IfMatch,
     OnlyOnce,
-    PageCut,
-    TheThrottle,
+    RequestedPage,
+    ThrottleDep,
     json_response,
     next_page,
     require_json,
@@ -120,8 +120,8 @@ def close_own_account(tx: ApiSession) -> None:
 )
 def set_password(
     tx: ApiSession,
-    throttle: TheThrottle,
-    caller: Caller,
+    throttle: ThrottleDep,
+    caller: CallerAddress,
     new: Annotated[PasswordWrite, Body(examples=[_SECRET]), CHECKED],
 ) -> None:
     """Set the caller's own password; its browsers are signed out, but the one asking.
@@ -207,7 +207,7 @@ def revoke_token(tx: ApiSession, token_id: _Id) -> None:
 
 
 @router.get("/accounts", responses=refusals(InvalidInput))
-def list_accounts(tx: ApiSession, cut: PageCut, request: Request) -> Accounts:
+def list_accounts(tx: ApiSession, cut: RequestedPage, request: Request) -> Accounts:
     """List accounts by address.
 
     Organisers and auditors see all, officers those of their city, associations those of

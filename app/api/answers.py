@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from app.api.problems import refusals
 from app.api.rounds import RoundId
 from app.api.runs import RunId
-from app.deps import ApiSession, TheAnswers, require_json
+from app.deps import ApiSession, EngineQueriesDep, require_json
 from app.errors import (
     Busy,
     Died,
@@ -55,7 +55,7 @@ class WhyNotInWords(WhyNot):
 )
 def ask_what_if(
     tx: ApiSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: RunId,
     change: Annotated[Change, Body(examples=_CHANGES), CHECKED],
 ) -> WhatIf:
@@ -70,7 +70,7 @@ def ask_what_if(
 )
 def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: RunId,
     mentor: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["schaerbeek"])],
     learner: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["capaci"])],
@@ -88,7 +88,7 @@ def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     "/runs/{run_id}/drill",
     responses=refusals(NotFound, NotFinished, *_COMPUTED),
 )
-def ask_drill(tx: ApiSession, answers: TheAnswers, run_id: RunId) -> Drill:
+def ask_drill(tx: ApiSession, answers: EngineQueriesDep, run_id: RunId) -> Drill:
     """Tell for every paired city what happens if it leaves, the fragile ones first."""
     with tx.read() as (session, actor):
         found = runs.outcome(session, runs.get(session, actor, run_id))
@@ -101,7 +101,7 @@ def ask_drill(tx: ApiSession, answers: TheAnswers, run_id: RunId) -> Drill:
 )
 def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: RoundId,
     run: Annotated[
         str | None,

@@ -16,7 +16,7 @@ from app.deps import (
     IfMatch,
     IfMatchOrNew,
     OnlyOnce,
-    PageCut,
+    RequestedPage,
     json_response,
     next_page,
     require_json,
@@ -115,7 +115,7 @@ def router() -> APIRouter:
 
     @routes.get("", response_model=Cities, responses=refusals(InvalidInput))
     def list_cities(
-        tx: ApiSession, wanted: Wanted, cut: PageCut, request: Request
+        tx: ApiSession, wanted: Wanted, cut: RequestedPage, request: Request
     ) -> Response:
         """List cities by id."""
         with tx.read() as (session, _actor):
@@ -256,7 +256,7 @@ def router() -> APIRouter:
 
     @routes.get("/{city_id:city}/audit", responses=refusals(InvalidInput, NotFound))
     def read_city_log(
-        tx: ApiSession, city_id: CityId, cut: PageCut, request: Request
+        tx: ApiSession, city_id: CityId, cut: RequestedPage, request: Request
     ) -> AuditLog:
         """List what was done with a city, the newest first."""
         with tx.read() as (session, actor):

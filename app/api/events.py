@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.problems import answers
 from app.api.runs import RunId
-from app.deps import RETRY, ApiSession, TheFollowing, read_progress
+from app.deps import RETRY, ApiSession, RunStreamDep, read_progress
 from app.errors import NotFound
 from app.routes import Route
 from schemas import Run
@@ -50,7 +50,7 @@ def _first(tx: ApiSession, run_id: RunId) -> tuple[Run, bool]:
 )
 async def follow_run(
     tx: ApiSession,
-    following: TheFollowing,
+    following: RunStreamDep,
     run_id: RunId,
     first: Annotated[tuple[Run, bool], Depends(_first)],
 ) -> AsyncIterator[ServerSentEvent]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from app import data
 from app.api.problems import refusals
-from app.deps import StatelessService, count_matching, require_json
+from app.deps import AnonymousMatchingDep, count_matching, require_json
 from app.errors import (
     Busy,
     Died,
@@ -58,7 +58,7 @@ def router() -> APIRouter:
     )
     def match_cities(
         request: Annotated[MatchRequest, CHECKED],
-        stateless: StatelessService,
+        stateless: AnonymousMatchingDep,
         trials: Annotated[
             int,
             Query(ge=0, le=1000, description="Trials that tell how firm a pairing is."),

@@ -11,8 +11,8 @@ from app.api.rounds import RoundId
 from app.deps import (
     ApiSession,
     OnlyOnce,
-    PageCut,
-    TheSettings,
+    RequestedPage,
+    SettingsDep,
     json_response,
     next_page,
 )
@@ -39,9 +39,9 @@ def read_outbox(tx: ApiSession, round_id: RoundId) -> Outbox:
 @router.get("/rounds/{round_id}/messages", responses=refusals(InvalidInput, NotFound))
 def list_messages(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
-    settings: TheSettings,
+    settings: SettingsDep,
     round_id: RoundId,
-    cut: PageCut,
+    cut: RequestedPage,
     request: Request,
     state: Annotated[MessageState | None, Query()] = None,
 ) -> Messages:
@@ -57,7 +57,7 @@ def list_messages(  # noqa: PLR0913 -- FastAPI reads them
 
 @router.get("/messages/{message_id}", responses=refusals(NotFound))
 def read_message(
-    tx: ApiSession, settings: TheSettings, message_id: MessageId
+    tx: ApiSession, settings: SettingsDep, message_id: MessageId
 ) -> Message:
     """Read a message as it is or will be sent."""
     with tx.read() as (session, actor):
@@ -72,7 +72,7 @@ def read_message(
     responses=documented({202: {}}, *_SENT),
 )
 def test_message(
-    tx: ApiSession, once: OnlyOnce, settings: TheSettings, message_id: MessageId
+    tx: ApiSession, once: OnlyOnce, settings: SettingsDep, message_id: MessageId
 ) -> Response:
     """Send a copy of the message to the caller alone, also before the release."""
 
@@ -91,7 +91,7 @@ def test_message(
     responses=documented({202: {}}, *_SENT),
 )
 def send_message_again(
-    tx: ApiSession, once: OnlyOnce, settings: TheSettings, message_id: MessageId
+    tx: ApiSession, once: OnlyOnce, settings: SettingsDep, message_id: MessageId
 ) -> Response:
     """Send a message again: it failed, may be lost, or had nobody to go to."""
 

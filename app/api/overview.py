@@ -8,7 +8,13 @@ from fastapi.responses import HTMLResponse
 from app.api.problems import answers as documented
 from app.api.problems import refusals
 from app.api.rounds import RoundId
-from app.deps import ApiSession, OptionalApiSession, PageCut, TheAnswers, next_page
+from app.deps import (
+    ApiSession,
+    EngineQueriesDep,
+    OptionalApiSession,
+    RequestedPage,
+    next_page,
+)
 from app.errors import (
     Busy,
     Died,
@@ -44,7 +50,7 @@ def read_health(tx: ApiSession, round_id: RoundId) -> Health:
 )
 def compare_runs(
     tx: ApiSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: RoundId,
     run: Annotated[
         list[Annotated[str, Query(pattern=r"^[0-9a-f]{32}$")]],
@@ -63,7 +69,7 @@ def compare_runs(
 
 
 @router.get("/ledger", responses=refusals(InvalidInput, NotFound))
-def read_ledger(tx: ApiSession, cut: PageCut, request: Request) -> Ledger:
+def read_ledger(tx: ApiSession, cut: RequestedPage, request: Request) -> Ledger:
     """List what the released rounds have brought to each city, by id."""
     with tx.read() as (session, actor):
         entries, cursor = ledger.search(session, actor, cut)

@@ -15,12 +15,12 @@ from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
     ApiSession,
+    EngineQueriesDep,
     IfMatch,
     IfMatchIfSent,
     OnlyOnce,
-    PageCut,
     Precondition,
-    TheAnswers,
+    RequestedPage,
     json_response,
     next_page,
     require_json,
@@ -207,7 +207,7 @@ def release_round(
 def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     once: OnlyOnce,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: RoundId,
     if_match: IfMatchIfSent,
     new: Annotated[
@@ -248,7 +248,7 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
 def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     round_id: RoundId,
-    cut: PageCut,
+    cut: RequestedPage,
     since: UpdatedSince,
     request: Request,
     state: Annotated[PairingState | None, Query()] = None,
@@ -432,7 +432,7 @@ def explain_pairing(
     "/pairings/{pairing_id}/check-ins", responses=refusals(InvalidInput, NotFound)
 )
 def list_check_ins(
-    tx: ApiSession, pairing_id: PairingId, cut: PageCut, request: Request
+    tx: ApiSession, pairing_id: PairingId, cut: RequestedPage, request: Request
 ) -> CheckIns:
     """List what its cities and organisers noted of a pairing, the newest first."""
     with tx.read() as (session, actor):
@@ -478,7 +478,7 @@ def add_check_in(
 def make_repair(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     once: OnlyOnce,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: RoundId,
     if_match: IfMatchIfSent,
     new: Annotated[RepairWrite, Body(examples=[{"repair": "0" * 16}]), CHECKED],

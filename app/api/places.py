@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.problems import refusals
-from app.deps import ApiSession, ThePlaces
+from app.deps import ApiSession, GazetteerDep
 from app.errors import InvalidInput
 from app.routes import Route
 from schemas import Places
@@ -17,7 +17,7 @@ router = APIRouter(route_class=Route, prefix="/places", tags=["cities"])
 @router.get("", responses=refusals(InvalidInput))
 def find_places(
     tx: ApiSession,
-    places: ThePlaces,
+    places: GazetteerDep,
     q: Annotated[
         str,
         Query(

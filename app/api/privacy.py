@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api.problems import answers, refusals
-from app.deps import ApiSession, PageCut, TheSettings, json_response, next_page
+from app.deps import ApiSession, RequestedPage, SettingsDep, json_response, next_page
 from app.errors import InvalidInput, NotFound
 from app.routes import Route
 from app.services import accounts, audit, own_data
@@ -32,7 +32,7 @@ def _file(found: AccountExport) -> Response:
 
 
 @router.get("/account/export", response_model=AccountExport, responses=answers(_FILE))
-def export_own_account(tx: ApiSession, settings: TheSettings) -> Response:
+def export_own_account(tx: ApiSession, settings: SettingsDep) -> Response:
     """Give everything that is kept of the caller, as a file."""
     with tx.read() as (session, actor):
         own = accounts.own(session, actor).id
@@ -46,7 +46,7 @@ def export_own_account(tx: ApiSession, settings: TheSettings) -> Response:
 )
 def export_account(
     tx: ApiSession,
-    settings: TheSettings,
+    settings: SettingsDep,
     account_id: Annotated[str, Path(pattern=_ID)],
 ) -> Response:
     """Give everything that is kept of a person, as a file that organisers hand out."""
@@ -57,7 +57,7 @@ def export_account(
 @router.get("/audit", responses=refusals(InvalidInput, NotFound))
 def read_log(
     tx: ApiSession,
-    cut: PageCut,
+    cut: RequestedPage,
     request: Request,
     account: Annotated[
         str | None, Query(pattern=_ID, description="Only what this account did.")

@@ -12,11 +12,11 @@ from app.api.since import UpdatedSince
 from app.db import models
 from app.deps import (
     ApiSession,
+    EngineQueriesDep,
     IfMatch,
     IfMatchOrNew,
     OnlyOnce,
-    PageCut,
-    TheAnswers,
+    RequestedPage,
     json_response,
     next_page,
     require_json,
@@ -81,7 +81,7 @@ def _told(row: models.Round, status: int = 200) -> Response:
 
 @router.get("", responses=refusals(InvalidInput))
 def list_rounds(
-    tx: ApiSession, cut: PageCut, since: UpdatedSince, request: Request
+    tx: ApiSession, cut: RequestedPage, since: UpdatedSince, request: Request
 ) -> Rounds:
     """List the rounds that the caller may see, by id."""
     with tx.read() as (session, actor):
@@ -244,7 +244,7 @@ def move_round(
 
 @router.get("/{round_id}/participants", responses=refusals(InvalidInput, NotFound))
 def list_participants(
-    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
+    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
 ) -> Participants:
     """List the cities of a round; wishes and vetoes only to those who may know."""
     with tx.read() as (session, actor):
@@ -389,7 +389,9 @@ def put_policy(
 
 
 @router.get("/{round_id}/readiness", responses=refusals(NotFound, Busy, TooSlow, Died))
-def read_readiness(tx: ApiSession, answers: TheAnswers, round_id: RoundId) -> Readiness:
+def read_readiness(
+    tx: ApiSession, answers: EngineQueriesDep, round_id: RoundId
+) -> Readiness:
     """Tell supply and demand, what each rule removes, and what stands in the way."""
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
@@ -399,7 +401,7 @@ def read_readiness(tx: ApiSession, answers: TheAnswers, round_id: RoundId) -> Re
 
 @router.get("/{round_id}/audit", responses=refusals(InvalidInput, NotFound))
 def read_round_log(
-    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
+    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
 ) -> AuditLog:
     """List what was done in a round, the newest first."""
     with tx.read() as (session, actor):

@@ -15,8 +15,8 @@ from app.deps import (
     ApiSession,
     AuthenticatedTransaction,
     OnlyOnce,
-    PageCut,
-    TheSettings,
+    RequestedPage,
+    SettingsDep,
     json_response,
     next_page,
     require_json,
@@ -77,7 +77,7 @@ async def start_run(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     once: OnlyOnce,
     request: Request,
-    settings: TheSettings,
+    settings: SettingsDep,
     round_id: RoundId,
     new: Annotated[RunWrite, Body(examples=[{"label": "first trial"}]), CHECKED],
     wait: Annotated[
@@ -116,7 +116,7 @@ def _look(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
 
 @router.get("/rounds/{round_id}/runs", responses=refusals(InvalidInput, NotFound))
 def list_runs(
-    tx: ApiSession, round_id: RoundId, cut: PageCut, request: Request
+    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
 ) -> Runs:
     """List the runs of a round, the newest first."""
     with tx.read() as (session, actor):

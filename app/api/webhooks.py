@@ -12,8 +12,8 @@ from app.deps import (
     ApiSession,
     IfMatch,
     OnlyOnce,
-    PageCut,
-    TheSettings,
+    RequestedPage,
+    SettingsDep,
     json_response,
     next_page,
     require_json,
@@ -87,7 +87,7 @@ def list_webhooks(tx: ApiSession) -> Webhooks:
 )
 def add_webhook(
     tx: ApiSession,
-    settings: TheSettings,
+    settings: SettingsDep,
     new: Annotated[WebhookWrite, Body(examples=[_NEW]), CHECKED],
 ) -> Response:
     """Have an address told of what happens; its secret is shown this once.
@@ -127,7 +127,7 @@ def read_webhook(tx: ApiSession, webhook_id: _Id) -> Response:
 )
 def patch_webhook(
     tx: ApiSession,
-    settings: TheSettings,
+    settings: SettingsDep,
     webhook_id: _Id,
     patch: Annotated[dict[str, Any], _MERGE, CHECKED],
     if_match: IfMatch,
@@ -195,7 +195,7 @@ def ping(tx: ApiSession, once: OnlyOnce, webhook_id: _Id) -> Response:
 def list_deliveries(
     tx: ApiSession,
     webhook_id: _Id,
-    cut: PageCut,
+    cut: RequestedPage,
     request: Request,
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Deliveries:

@@ -19,7 +19,7 @@ from app.permissions import (
 )
 from app.services import audit, notices, privacy
 from app.services.changes import changed_fields, merge
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import Account, AccountWrite, Invitation, OwnAccountWrite
 from schemas.bounds import ErrorCount
 
@@ -152,7 +152,7 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
 
 
 def search(
-    session: Session, actor: Actor, cut: Cut
+    session: Session, actor: Actor, cut: PageRequest
 ) -> tuple[Sequence[models.Account], str | None]:
     """Return a page of the accounts that the actor may see, by address.
 

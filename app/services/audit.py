@@ -10,7 +10,7 @@ from app.db.models import Audit, City, Remark
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee, may_read_city_audit
 from app.services import announcing
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import AuditEntry
 
 
@@ -57,7 +57,7 @@ def remark(session: Session, round_id: str, action: str, text: str) -> None:
 
 
 def of_city(
-    session: Session, actor: Actor, city: str, cut: Cut
+    session: Session, actor: Actor, city: str, cut: PageRequest
 ) -> tuple[Sequence[Audit], str | None]:
     """Return what was done with a city, the newest first, also after its deletion."""
     association = session.scalar(select(City.association).where(City.id == city))
@@ -68,7 +68,7 @@ def of_city(
 
 
 def of_round(
-    session: Session, actor: Actor, round_id: str, cut: Cut
+    session: Session, actor: Actor, round_id: str, cut: PageRequest
 ) -> tuple[Sequence[Audit], str | None]:
     """Return what was done in a round, the newest first, also after its deletion."""
     if not may_oversee(actor):
@@ -78,7 +78,7 @@ def of_round(
 
 
 def of_network(
-    session: Session, actor: Actor, cut: Cut, account: str | None = None
+    session: Session, actor: Actor, cut: PageRequest, account: str | None = None
 ) -> tuple[Sequence[Audit], str | None]:
     """Return what was done in the network, the newest first; by one account if wanted.
 
@@ -96,7 +96,7 @@ def of_network(
 
 def latest(session: Session, actor: Actor, round_id: str, most: int) -> Sequence[Audit]:
     """Return the last things that were done in a round, or raise `NotFound`."""
-    return of_round(session, actor, round_id, Cut(most))[0]
+    return of_round(session, actor, round_id, PageRequest(most))[0]
 
 
 def as_entry(row: Audit) -> AuditEntry:

@@ -9,7 +9,7 @@ from app.db import models
 from app.errors import Forbidden, NotFound, NotOffered
 from app.permissions import Actor, may_note, may_organise, may_oversee
 from app.services import pairings
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import CheckIn, CheckInWrite
 
 
@@ -40,7 +40,7 @@ def add(
 
 
 def search(
-    session: Session, actor: Actor, row: models.Pairing, cut: Cut
+    session: Session, actor: Actor, row: models.Pairing, cut: PageRequest
 ) -> tuple[Sequence[models.CheckIn], str | None]:
     """Return a page of what was noted, the newest first, or raise `NotFound`."""
     if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):

@@ -24,7 +24,7 @@ from app.permissions import Actor, may_edit_city, may_organise, may_register_cit
 from app.services import audit, privacy, versions
 from app.services.changes import changed_fields, merge
 from app.services.names import search_key, slug
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import (
     AreaId,
     AreaLevels,
@@ -142,7 +142,7 @@ def as_stored_practice(row: models.Practice) -> StoredPractice:
 
 
 def search(
-    session: Session, wanted: Filter, cut: Cut
+    session: Session, wanted: Filter, cut: PageRequest
 ) -> tuple[Sequence[models.City], str | None]:
     """Return a page of cities by id, and the cursor of the next one."""
     asked = _matching(wanted).options(*WHOLE)

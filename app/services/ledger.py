@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import models
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee
-from app.services.paging import Cut, fetch_rows
+from app.services.paging import PageRequest, fetch_rows
 from schemas import LedgerEntry, LeftOut, PastPairing, Role
 
 _SIDES: tuple[Role, Role] = ("mentor", "learner")
@@ -86,7 +86,7 @@ def _outcomes(session: Session, rounds: set[str]) -> tuple[set[Key], set[Key]]:
 
 
 def search(
-    session: Session, actor: Actor, cut: Cut
+    session: Session, actor: Actor, cut: PageRequest
 ) -> tuple[Sequence[LedgerEntry], str | None]:
     """Return a page of what each city has had, by id.
 

@@ -14,7 +14,7 @@ from app.db import models
 from app.errors import Conflict, Forbidden, NotFound
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import audit
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import (
     Message,
     MessageCount,
@@ -62,7 +62,7 @@ def search(  # noqa: PLR0913 -- what narrows the list
     session: Session,
     actor: Actor,
     round_id: str,
-    cut: Cut,
+    cut: PageRequest,
     state: MessageState | None = None,
     wanted: Wanted = _ALL,
 ) -> tuple[Sequence[models.Message], str | None]:

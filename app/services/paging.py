@@ -46,7 +46,7 @@ _ELSEWHERE = (
 
 
 @dataclass(frozen=True)
-class Cut:
+class PageRequest:
     """Where a page begins and how long it may be.
 
     Attributes:
@@ -60,7 +60,10 @@ class Cut:
 
 
 def fetch_page(
-    session: Session, asked: Select[T], cut: Cut, *order: SQLColumnExpression[Any]
+    session: Session,
+    asked: Select[T],
+    cut: PageRequest,
+    *order: SQLColumnExpression[Any],
 ) -> tuple[list[T], str | None]:
     """Return a page of a list of one kind of thing, and the cursor of the next page.
 
@@ -80,7 +83,10 @@ def fetch_page(
 
 
 def fetch_rows(
-    session: Session, asked: AnySelect, cut: Cut, *order: SQLColumnExpression[Any]
+    session: Session,
+    asked: AnySelect,
+    cut: PageRequest,
+    *order: SQLColumnExpression[Any],
 ) -> tuple[Sequence[AnyRow], str | None]:
     """Do the same for a select of several columns: those of the order follow them."""
     keys = [_Key(one) for one in order]

@@ -33,7 +33,7 @@ from app.permissions import (
     may_see_pairing,
 )
 from app.services import audit, notices, rounds
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import (
     AnswerWrite,
     EndedBy,
@@ -114,7 +114,7 @@ def search(
     session: Session,
     actor: Actor,
     round_row: models.Round,
-    cut: Cut,
+    cut: PageRequest,
     wanted: Filter = _ALL,
 ) -> tuple[Sequence[models.Pairing], str | None]:
     """Return a page of the round's pairings that the actor may see.

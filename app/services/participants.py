@@ -25,7 +25,7 @@ from app.services import (
     versions,
 )
 from app.services.changes import changed_fields
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from app.services.words.ended import LEFT
 from schemas import (
     City,
@@ -51,7 +51,7 @@ def as_participant(row: models.Participant, actor: Actor) -> Participant:
 
 
 def search(
-    session: Session, round_id: str, cut: Cut
+    session: Session, round_id: str, cut: PageRequest
 ) -> tuple[Sequence[models.Participant], str | None]:
     """Return a page of the round's participants by city."""
     table = models.Participant

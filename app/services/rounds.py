@@ -22,7 +22,7 @@ from app.permissions import Actor, may_organise, may_oversee, may_see_round
 from app.services import audit, notices, versions
 from app.services.changes import changed_fields, merge
 from app.services.names import slug
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import InputError, Policy, Round, RoundWrite
 from schemas.bounds import ErrorCount
 
@@ -68,7 +68,7 @@ def _write(row: models.Round, new: RoundWrite) -> None:
 
 
 def search(
-    session: Session, actor: Actor, cut: Cut, since: datetime | None = None
+    session: Session, actor: Actor, cut: PageRequest, since: datetime | None = None
 ) -> tuple[Sequence[models.Round], str | None]:
     """Return a page of the rounds that the actor may see, by id.
 

@@ -15,7 +15,7 @@ from app.db.models.base import now
 from app.errors import Conflict, Forbidden, NotFinished, NotFound, WrongPhase
 from app.permissions import Actor, may_organise, may_oversee
 from app.services import announcing, audit, bridge, policies
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import Policy, Problem, ProblemDetails, Progress, Run, RunWrite, Solution
 
 _MATCHABLE = ("open", "closed")
@@ -97,7 +97,7 @@ def start(
 
 
 def search(
-    session: Session, actor: Actor, round_id: str, cut: Cut
+    session: Session, actor: Actor, round_id: str, cut: PageRequest
 ) -> tuple[Sequence[models.Run], str | None]:
     """Return a page of the round's runs, the newest first, or raise `NotFound`."""
     if not may_oversee(actor):

@@ -15,7 +15,7 @@ from app.errors import Conflict, Forbidden, InvalidInput, NotFound, invalid
 from app.permissions import Actor, may_hook
 from app.services import announcing, audit, sending
 from app.services.changes import changed_fields, merge
-from app.services.paging import Cut, fetch_page
+from app.services.paging import PageRequest, fetch_page
 from schemas import (
     Delivery,
     DeliveryState,
@@ -193,7 +193,7 @@ def _must_be_on(row: models.Webhook) -> None:
 def deliveries(
     session: Session,
     row: models.Webhook,
-    cut: Cut,
+    cut: PageRequest,
     state: DeliveryState | None = None,
 ) -> tuple[Sequence[models.Delivery], str | None]:
     """Return a page of the webhook's deliveries, the newest first."""

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import AuthenticatedTransaction, Caller, TheThrottle
+from app.deps import AuthenticatedTransaction, CallerAddress, ThrottleDep
 from app.errors import Refusal
 from app.permissions import Actor
 from app.services import accounts, cities, signing_in, tokens
@@ -89,7 +89,7 @@ def save(tx: PageSession, form: Form) -> Response:
 
 @router.post("/account/password")
 def change_password(
-    tx: PageSession, throttle: TheThrottle, caller: Caller, form: Form
+    tx: PageSession, throttle: ThrottleDep, caller: CallerAddress, form: Form
 ) -> Response:
     """Change the password, or remove it if the new one is left empty."""
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from app.deps import TheAnswers
+from app.deps import EngineQueriesDep
 from app.errors import InvalidInput
 from app.render import drill_values, why_not_values
 from app.services import runs
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/runs/{run_id}/why-not")
 def show_why_not(
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: str,
     mentor: str = "",
     learner: str = "",
@@ -38,7 +38,7 @@ def show_why_not(
 
 
 @router.get("/runs/{run_id}/drill")
-def show_drill(tx: PageSession, answers: TheAnswers, run_id: str) -> HTMLResponse:
+def show_drill(tx: PageSession, answers: EngineQueriesDep, run_id: str) -> HTMLResponse:
     """Show what happens if a city leaves, for every one that is paired."""
     with tx.read() as (session, actor):
         outcome = runs.outcome(session, runs.get(session, actor, run_id))

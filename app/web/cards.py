@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import AuthenticatedTransaction, TheAnswers
+from app.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.errors import InvalidInput, NotFound
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.render import card, page, why_not_values
@@ -169,7 +169,7 @@ def _place(outcome: Outcome, pair: Pair) -> dict[str, Any] | None:
 @router.get("/runs/{run_id}/pairs/{mentor}/{learner}")
 def show_pair(  # noqa: PLR0913 -- what the page is asked for
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: str,
     mentor: str,
     learner: str,
@@ -240,7 +240,7 @@ def _instead(
 
 @router.get("/runs/{run_id}/pairs/{mentor}/{learner}/card.svg")
 def draw_pair(
-    tx: PageSession, answers: TheAnswers, run_id: str, mentor: str, learner: str
+    tx: PageSession, answers: EngineQueriesDep, run_id: str, mentor: str, learner: str
 ) -> Response:
     """Return the same as a picture."""
     with tx.read() as (session, actor):

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import ThePlaces
+from app.deps import GazetteerDep
 from app.errors import AlreadyThere, Busy, Forbidden, Foreign, NotFound, Stale
 from app.permissions import Actor, may_edit_city
 from app.render.levels import Bars, bars
@@ -252,7 +252,7 @@ def _may_register(actor: Actor) -> None:
 
 @router.get("/cities/new")
 def new_city(
-    tx: PageSession, places: ThePlaces, q: str = "", place: str = ""
+    tx: PageSession, places: GazetteerDep, q: str = "", place: str = ""
 ) -> HTMLResponse:
     """Ask which city it is; an association registers the cities that it supports."""
     with tx.read() as (_session, actor):
@@ -269,7 +269,7 @@ def register_city(tx: PageSession, form: Form) -> Response:
 
 
 @router.get("/places.json")
-def find_places(tx: PageSession, places: ThePlaces, q: str = "") -> JSONResponse:
+def find_places(tx: PageSession, places: GazetteerDep, q: str = "") -> JSONResponse:
     """Tell the page which places are called so, in the reader's language."""
     with tx.read():
         pass
@@ -299,7 +299,7 @@ def beside(place: Place) -> str:
 @router.get("/cities/{city_id}/edit")
 def edit_city(  # noqa: PLR0913 -- what the address says
     tx: PageSession,
-    places: ThePlaces,
+    places: GazetteerDep,
     city_id: str,
     q: str | None = None,
     place: str = "",

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import AuthenticatedTransaction, TheSettings
+from app.deps import AuthenticatedTransaction, SettingsDep
 from app.errors import Refusal
 from app.permissions import SCOPES, Actor, may_hook
 from app.services import accounts, tokens
@@ -140,7 +140,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
 
 @router.get("/developers")
 def show_desk(
-    guest: OptionalPageSession, settings: TheSettings, done: str = ""
+    guest: OptionalPageSession, settings: SettingsDep, done: str = ""
 ) -> HTMLResponse:
     """Show the tx: to anybody; the tokens to whoever has an account."""
     with guest.read() as (session, actor):
@@ -158,7 +158,7 @@ def _again(
 
 
 @router.post("/developers/tokens")
-def make_token(tx: PageSession, settings: TheSettings, form: Form) -> Response:
+def make_token(tx: PageSession, settings: SettingsDep, form: Form) -> Response:
     """Make a token, and show it at once: kept for a second look, it would be stored."""
     typed = {name: field_text(form, name) for name in _BLANK}
     days = typed["days"]

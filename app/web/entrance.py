@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app import oidc
-from app.deps import Caller, TheSettings, TheThrottle
+from app.deps import CallerAddress, SettingsDep, ThrottleDep
 from app.errors import Busy, NotFound, Refusal, TooMany, Unknown
 from app.services import signing_in, waiting
 from app.services.example import example
@@ -123,7 +123,7 @@ def ask(request: Request, to: str = "/", done: str = "") -> Response:
 
 @router.post("/sign-in")
 def sign_in(
-    request: Request, throttle: TheThrottle, caller: Caller, form: Form
+    request: Request, throttle: ThrottleDep, caller: CallerAddress, form: Form
 ) -> Response:
     """Sign the browser in with an address and a password, or with a token."""
     database = request.app.state.database
@@ -156,7 +156,7 @@ def sign_in(
 
 @router.post("/sign-in/mail")
 def ask_for_link(
-    request: Request, throttle: TheThrottle, caller: Caller, form: Form
+    request: Request, throttle: ThrottleDep, caller: CallerAddress, form: Form
 ) -> Response:
     """Send a link to whoever has the address; nobody is told whether."""
     email = field_text(form, "email")
@@ -205,9 +205,9 @@ def _must_be_set(settings: Settings) -> None:
 @router.get("/sign-in/oidc")
 def go_to_provider(
     request: Request,
-    settings: TheSettings,
-    throttle: TheThrottle,
-    caller: Caller,
+    settings: SettingsDep,
+    throttle: ThrottleDep,
+    caller: CallerAddress,
     to: str = "/",
 ) -> Response:
     """Send the browser to the provider of identities.
@@ -230,7 +230,7 @@ def go_to_provider(
 @router.get(oidc.BACK)
 def come_back(
     request: Request,
-    settings: TheSettings,
+    settings: SettingsDep,
     state: str = "",
     code: str = "",
     error: str = "",

@@ -14,7 +14,7 @@ from app.permissions import may_edit_city
 from app.render.city_map import city_map
 from app.render.profile import profile
 from app.services import beside, cities, likeness, reasons
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words import pair
 from app.services.words.catalogue import Words, here, message, reading, unaccented
 from app.web.showing import show
@@ -103,7 +103,7 @@ def list_cities(tx: PageSession, request: Request) -> HTMLResponse:
     wanted = _wanted(given)
     told = here()
     with tx.read() as (session, actor):
-        cut = Cut(_PAGE, given.get("cursor"))
+        cut = PageRequest(_PAGE, given.get("cursor"))
         rows, cursor = cities.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
         homes = cities.homes(session) | ({wanted.country} - {None})

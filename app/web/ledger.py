@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.permissions import Actor
 from app.services import cities, ledger, rounds
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.web.showing import show
 from app.web.visitors import PageSession
 
@@ -22,7 +22,7 @@ _ROUNDS = 1000
 def show_ledger(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
     """List what each city has had, by its id."""
     with tx.read() as (session, actor):
-        entries, following = ledger.search(session, actor, Cut(_PAGE, cursor))
+        entries, following = ledger.search(session, actor, PageRequest(_PAGE, cursor))
         next_page = f"/ledger?{urlencode({'cursor': following})}"
         return show(
             "ledger.html",
@@ -37,5 +37,5 @@ def show_ledger(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
 
 
 def _round_names(session: Session, actor: Actor) -> dict[str, str]:
-    found, _ = rounds.search(session, actor, Cut(_ROUNDS))
+    found, _ = rounds.search(session, actor, PageRequest(_ROUNDS))
     return {row.id: row.name for row in found}

@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import AuthenticatedTransaction, TheSettings
+from app.deps import AuthenticatedTransaction, SettingsDep
 from app.errors import Conflict, Refusal
 from app.permissions import Actor
 from app.services import cities, delivery, outbox, rounds
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words.catalogue import LANGUAGES, message
 from app.settings import Settings
 from app.web.forms import field_text, redirect, submit
@@ -74,7 +74,7 @@ def _chosen(form: Form) -> Choice:
 @router.get("/rounds/{round_id}/outbox")
 def show_outbox(  # noqa: PLR0913 -- FastAPI reads them
     tx: PageSession,
-    settings: TheSettings,
+    settings: SettingsDep,
     round_id: str,
     state: str = "",
     kind: str = "",
@@ -101,7 +101,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
     state = _known(chosen.state, STATES)
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        cut = Cut(_PAGE, cursor)
+        cut = PageRequest(_PAGE, cursor)
         rows, following = outbox.search(
             session, actor, round_id, cut, state, chosen.wanted
         )
@@ -132,7 +132,7 @@ def _round_of(tx: AuthenticatedTransaction, message_id: str) -> str:
 
 @router.post("/rounds/{round_id}/outbox/send-again")
 def send_failed_again(
-    tx: PageSession, once: OnlyOnce, settings: TheSettings, round_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: SettingsDep, round_id: str, form: Form
 ) -> Response:
     """Send every message again that failed; what is too late by now is left."""
 
@@ -158,7 +158,7 @@ def _sent_again(session: Session, actor: Actor, row: models.Message) -> bool:
 
 @router.post("/messages/{message_id}/test")
 def send_test(
-    tx: PageSession, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: SettingsDep, message_id: str, form: Form
 ) -> Response:
     """Send a copy of a message to the visitor alone."""
 
@@ -174,7 +174,7 @@ def send_test(
 
 @router.post("/messages/{message_id}/send-again")
 def send_again(
-    tx: PageSession, once: OnlyOnce, settings: TheSettings, message_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: SettingsDep, message_id: str, form: Form
 ) -> Response:
     """Send a message again that failed, may be lost, or had nobody to go to."""
 

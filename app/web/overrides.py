@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import AuthenticatedTransaction, TheAnswers
+from app.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.errors import Refusal
 from app.permissions import Actor
 from app.render import override_values
@@ -160,7 +160,7 @@ def _asked(
 @router.get("/rounds/{round_id}/override")
 def ask(  # noqa: PLR0913 -- what an address may say
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: str,
     decision: str = "",
     mentor: str = "",
@@ -173,7 +173,11 @@ def ask(  # noqa: PLR0913 -- what an address may say
 
 @router.post("/rounds/{round_id}/override")
 def decide(
-    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession,
+    once: OnlyOnce,
+    answers: EngineQueriesDep,
+    round_id: str,
+    form: Form,
 ) -> Response:
     """Show what a decision would cost; or decide so, and stage what comes of it."""
     typed, matter = _typed(form), _of_round(round_id)
@@ -207,7 +211,7 @@ def decide(
 @router.get("/runs/{run_id}/decide")
 def ask_about_run(  # noqa: PLR0913 -- what an address may say
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: str,
     decision: str = "",
     mentor: str = "",
@@ -222,7 +226,7 @@ def ask_about_run(  # noqa: PLR0913 -- what an address may say
 def decide_about_run(  # noqa: PLR0913 -- FastAPI reads them
     tx: PageSession,
     once: OnlyOnce,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     request: Request,
     run_id: str,
     form: Form,

@@ -19,7 +19,7 @@ from app.permissions import (
 )
 from app.render.card import Card
 from app.services import check_ins, contacts, pairings, questions, rounds
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words import offer
 from app.services.words.catalogue import here, message
 from app.web.cards import card_of, edits
@@ -37,7 +37,7 @@ from schemas import (
 
 router = APIRouter(include_in_schema=False)
 _SIDES: tuple[Role, ...] = get_args(Role)
-_NOTES = Cut(50)
+_NOTES = PageRequest(50)
 _DONE = {
     "accept": message("Thank you: your yes is stored."),
     "decline": message(

@@ -12,7 +12,7 @@ from app.deps import AuthenticatedTransaction, Precondition, etag
 from app.errors import Refusal, Stale
 from app.permissions import ROLES, Actor, may_manage
 from app.services import accounts, cities
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words.catalogue import message
 from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
@@ -105,7 +105,7 @@ def _page(
     done: str = "",
 ) -> HTMLResponse:
     with tx.read() as (session, actor):
-        rows, following = accounts.search(session, actor, Cut(_PAGE, cursor))
+        rows, following = accounts.search(session, actor, PageRequest(_PAGE, cursor))
         query = urlencode({"cursor": following})
         return show(
             "people.html",

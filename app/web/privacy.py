@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import TheSettings
+from app.deps import SettingsDep
 from app.permissions import Actor, may_oversee
 from app.services import accounts, audit, cities, own_data
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.retention import CONTACT_MONTHS
 from app.services.words import audit as words
 from app.services.words.catalogue import here, reading
@@ -29,7 +29,7 @@ _ID = 32
 
 
 @router.get("/privacy")
-def show_notice(guest: OptionalPageSession, settings: TheSettings) -> HTMLResponse:
+def show_notice(guest: OptionalPageSession, settings: SettingsDep) -> HTMLResponse:
     """Show what is kept of whom, why and for how long: to anybody."""
     told = notice(
         reading(), settings.controller, settings.controller_mail, CONTACT_MONTHS
@@ -40,7 +40,7 @@ def show_notice(guest: OptionalPageSession, settings: TheSettings) -> HTMLRespon
 
 
 @router.get("/privacy/register")
-def show_register(guest: OptionalPageSession, settings: TheSettings) -> HTMLResponse:
+def show_register(guest: OptionalPageSession, settings: SettingsDep) -> HTMLResponse:
     """Show the register of processing (Article 30 GDPR): to anybody."""
     with guest.read() as (_session, actor):
         return show(
@@ -54,7 +54,7 @@ def show_register(guest: OptionalPageSession, settings: TheSettings) -> HTMLResp
 
 
 @router.get("/privacy/data.json")
-def download_own_data(tx: PageSession, settings: TheSettings) -> Response:
+def download_own_data(tx: PageSession, settings: SettingsDep) -> Response:
     """Give everything that is kept of the visitor, as a file."""
     with tx.read() as (session, actor):
         own = accounts.own(session, actor).id
@@ -108,7 +108,9 @@ def show_log(
         return redirect(f"/rounds/{quote(round_id, safe='')}/log")
     wanted = account.strip()[:_ID]
     with tx.read() as (session, actor):
-        found = audit.of_network(session, actor, Cut(_PAGE, cursor), wanted or None)
+        found = audit.of_network(
+            session, actor, PageRequest(_PAGE, cursor), wanted or None
+        )
         title = here().say("What was done")
         return _log(session, actor, _Log(title, "/audit", {"account": wanted}), found)
 
@@ -119,7 +121,7 @@ def show_log_of_city(
 ) -> HTMLResponse:
     """Show what was done with a city, to those who may know, also once it is gone."""
     with tx.read() as (session, actor):
-        found = audit.of_city(session, actor, city_id, Cut(_PAGE, cursor))
+        found = audit.of_city(session, actor, city_id, PageRequest(_PAGE, cursor))
         name = cities.names(session).get(city_id, city_id)
         path = f"/cities/{quote(city_id, safe='')}"
         title = here().say("What was done: {name}", name=name)
@@ -137,7 +139,7 @@ def show_log_of_round(
 ) -> HTMLResponse:
     """Show what was done in a round, also once it is gone."""
     with tx.read() as (session, actor):
-        found = audit.of_round(session, actor, round_id, Cut(_PAGE, cursor))
+        found = audit.of_round(session, actor, round_id, PageRequest(_PAGE, cursor))
         name = _rounds(session).get(round_id, round_id)
         path = f"/rounds/{quote(round_id, safe='')}"
         title = here().say("What was done: {name}", name=name)

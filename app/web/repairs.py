@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import AuthenticatedTransaction, TheAnswers
+from app.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.errors import Busy, InvalidInput, Refusal, WrongPhase
 from app.permissions import Actor
 from app.render.mending import mending
@@ -23,7 +23,9 @@ _SHOWN = 5
 
 
 @router.get("/rounds/{round_id}/repairs")
-def show_repairs(tx: PageSession, answers: TheAnswers, round_id: str) -> HTMLResponse:
+def show_repairs(
+    tx: PageSession, answers: EngineQueriesDep, round_id: str
+) -> HTMLResponse:
     """Show how the pairings of a round can be mended."""
     return _page(tx, answers, round_id)
 
@@ -65,7 +67,11 @@ def _page(
 
 @router.post("/rounds/{round_id}/repairs")
 def make_repair(
-    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession,
+    once: OnlyOnce,
+    answers: EngineQueriesDep,
+    round_id: str,
+    form: Form,
 ) -> Response:
     """Make one of the repairs, by its id."""
 

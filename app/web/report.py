@@ -18,7 +18,7 @@ from app.render.mending import points_in_words
 from app.render.pairing_map import PairingMap, Tie, pairing_map
 from app.render.small import Small, pairs_picture
 from app.services import cities, ledger, pairings, reasons, rounds, runs
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.runs import Outcome
 from app.services.words.catalogue import Words, here, reading
 from app.services.words.left import SECRET, whys
@@ -31,7 +31,7 @@ from schemas import Criterion, PairingState, Policy, Role, RoundPairing, Unmatch
 router = APIRouter(include_in_schema=False)
 _ROWS, _LEFT, _DECISIONS, _MENTORS = 10, 5, 6, 8
 """How much of each list has room on the two pages; the rest is counted."""
-_ALL_CITIES = Cut(100_000)
+_ALL_CITIES = PageRequest(100_000)
 _PHASES = ("draft", "open", "closed", "staged", "released", "archived")
 Names = Mapping[str, str]
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db import models
 from app.db.models.base import now as this_moment
-from app.deps import AuthenticatedTransaction, TheAnswers
+from app.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.errors import Busy, InvalidInput, Refusal
 from app.permissions import (
     Actor,
@@ -37,7 +37,7 @@ from app.services import (
 )
 from app.services.answers import Answers
 from app.services.names import search_key
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words.catalogue import here
 from app.web.forms import field_text, parse, redirect, submit
 from app.web.showing import show
@@ -55,7 +55,7 @@ from schemas import (
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
-_ALL = Cut(10_000)
+_ALL = PageRequest(10_000)
 _SHOWN = 60
 """Most participants on one page."""
 _OFFERED = 12
@@ -74,7 +74,7 @@ def _list(
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     with tx.read() as (session, actor):
-        rows, following = rounds.search(session, actor, Cut(_PAGE, cursor))
+        rows, following = rounds.search(session, actor, PageRequest(_PAGE, cursor))
         next_page = f"/rounds?{urlencode({'cursor': following})}"
         newest = max(rows, key=lambda row: row.created_at, default=None)
         return show(
@@ -116,7 +116,7 @@ def set_up_round(tx: PageSession, once: OnlyOnce, form: Form) -> Response:
 
 @router.get("/rounds/{round_id}")
 def show_round(
-    tx: PageSession, answers: TheAnswers, round_id: str, request: Request
+    tx: PageSession, answers: EngineQueriesDep, round_id: str, request: Request
 ) -> HTMLResponse:
     """Show a round: its phase, who takes part, and for organisers all the rest.
 
@@ -275,7 +275,7 @@ def _takes_in(actor: Actor, row: models.Round) -> bool:
 
 def _organised(session: Session, actor: Actor, row: models.Round) -> dict[str, Any]:
     """Return what those who organise the round see besides."""
-    found, _ = runs.search(session, actor, row.id, Cut(20))
+    found, _ = runs.search(session, actor, row.id, PageRequest(20))
     board: Health | None = None
     if row.phase not in rounds.CHANGEABLE:
         board = health.health(session, actor, row)
@@ -302,7 +302,11 @@ def _readiness(
 
 @router.post("/rounds/{round_id}/phase")
 def move_round(
-    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession,
+    once: OnlyOnce,
+    answers: EngineQueriesDep,
+    round_id: str,
+    form: Form,
 ) -> Response:
     """Bring a round into its next phase, or back with a reason."""
     wanted = field_text(form, "to")
@@ -319,7 +323,7 @@ def move_round(
 
 @router.post("/rounds/{round_id}/participants")
 def take_in(
-    tx: PageSession, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, answers: EngineQueriesDep, round_id: str, form: Form
 ) -> Response:
     """Enter cities as their own profiles say."""
     chosen = [one for one in form.getlist("city") if isinstance(one, str) and one]
@@ -339,7 +343,7 @@ def take_in(
 
 @router.post("/rounds/{round_id}/participants/{city_id}/delete")
 def take_out(
-    tx: PageSession, answers: TheAnswers, round_id: str, city_id: str, _form: Form
+    tx: PageSession, answers: EngineQueriesDep, round_id: str, city_id: str, _form: Form
 ) -> Response:
     """Take a city out."""
 
@@ -356,7 +360,11 @@ def take_out(
 
 @router.post("/rounds/{round_id}/invite")
 def invite(
-    tx: PageSession, once: OnlyOnce, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession,
+    once: OnlyOnce,
+    answers: EngineQueriesDep,
+    round_id: str,
+    form: Form,
 ) -> Response:
     """Invite an officer of a city; a city that is not there yet is registered by it."""
     typed = {name: field_text(form, name) for name in _INVITING}

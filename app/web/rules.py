@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import AuthenticatedTransaction, Precondition, TheAnswers, etag
+from app.deps import AuthenticatedTransaction, EngineQueriesDep, Precondition, etag
 from app.errors import Busy, InvalidInput, NotFound, Refusal, Stale
 from app.permissions import Actor, may_organise
 from app.render import STYLED, page
@@ -138,7 +138,7 @@ def _previewed(answers: Answers, known: _Known, policy: Policy) -> dict[str, Any
 @router.get("/rounds/{round_id}/rules")
 def show_rules(  # noqa: PLR0913 -- the query
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: str,
     relax: Annotated[str, Query(max_length=40)] = "",
     to: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
@@ -159,7 +159,7 @@ def show_rules(  # noqa: PLR0913 -- the query
 
 @router.post("/rounds/{round_id}/rules/preview")
 def preview(
-    tx: PageSession, answers: TheAnswers, round_id: str, form: Form
+    tx: PageSession, answers: EngineQueriesDep, round_id: str, form: Form
 ) -> Response:
     """Give the preview alone, as a part of the page."""
     known = _known(tx, round_id)
@@ -177,7 +177,7 @@ def preview(
 @router.post("/rounds/{round_id}/rules")
 def decide(  # noqa: PLR0913 -- what a form needs
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     once: OnlyOnce,
     request: Request,
     round_id: str,

@@ -13,8 +13,8 @@ from app.db import models
 from app.deps import (
     RETRY,
     AuthenticatedTransaction,
-    TheAnswers,
-    TheFollowing,
+    EngineQueriesDep,
+    RunStreamDep,
     read_progress,
 )
 from app.errors import NotFound, Refusal
@@ -94,7 +94,7 @@ async def _view(  # noqa: PLR0913 -- what an address may say
 @router.get("/runs/{run_id}")
 def show_run(
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: str,
     view: Annotated[View, Depends(_view)],
 ) -> HTMLResponse:
@@ -156,7 +156,7 @@ def _first(tx: PageSession, run_id: str) -> tuple[Run, bool]:
 @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
 async def follow(
     tx: PageSession,
-    following: TheFollowing,
+    following: RunStreamDep,
     run_id: str,
     first: Annotated[tuple[Run, bool], Depends(_first)],
 ) -> AsyncIterator[ServerSentEvent]:
@@ -170,7 +170,7 @@ async def follow(
 
 @router.post("/runs/{run_id}/cancel")
 def cancel(
-    tx: PageSession, answers: TheAnswers, once: OnlyOnce, run_id: str
+    tx: PageSession, answers: EngineQueriesDep, once: OnlyOnce, run_id: str
 ) -> Response:
     """Stop a run that has not ended, and lead back to it."""
 
@@ -188,7 +188,7 @@ def cancel(
 @router.get("/runs/{run_id}/moves")
 def show_moves(
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     run_id: str,
     mentor: str = "",
     learner: str = "",
@@ -211,7 +211,7 @@ def show_moves(
 
 @router.post("/runs/{run_id}/stage")
 def stage(
-    tx: PageSession, answers: TheAnswers, once: OnlyOnce, run_id: str
+    tx: PageSession, answers: EngineQueriesDep, once: OnlyOnce, run_id: str
 ) -> Response:
     """Stage the pairings of a run, and lead to them."""
 

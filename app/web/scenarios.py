@@ -8,12 +8,12 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.deps import TheAnswers
+from app.deps import EngineQueriesDep
 from app.errors import Busy, InvalidInput, NotFinished, Refusal
 from app.permissions import Actor, may_organise
 from app.render import NO_SCENARIOS, scenario_values
 from app.services import cities, deciding, phases, policies, rounds, runs, scenarios
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words.catalogue import here, message
 from app.web.forms import redirect
 from app.web.showing import show
@@ -33,7 +33,7 @@ _OFFERED = 20
 @router.get("/rounds/{round_id}/scenarios")
 def compare_runs(
     tx: PageSession,
-    answers: TheAnswers,
+    answers: EngineQueriesDep,
     round_id: str,
     run: Annotated[list[str], Query()] = [],  # noqa: B006 -- FastAPI copies it
 ) -> HTMLResponse:
@@ -43,7 +43,7 @@ def compare_runs(
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         policy = policies.as_policy(policies.get(session, actor, row))
-        recent, _ = runs.search(session, actor, round_id, Cut(_OFFERED))
+        recent, _ = runs.search(session, actor, round_id, PageRequest(_OFFERED))
         there = [one for one in recent if one.state == "succeeded"]
         chosen = list(dict.fromkeys(run)) or _usual(row, there)
         rows = [runs.of_round(session, actor, round_id, one) for one in chosen]

@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.deps import AuthenticatedTransaction, TheSettings
+from app.deps import AuthenticatedTransaction, SettingsDep
 from app.errors import InvalidInput, Refusal, Stale
 from app.permissions import Actor
 from app.services import webhooks
-from app.services.paging import Cut
+from app.services.paging import PageRequest
 from app.services.words.catalogue import here, message
 from app.services.words.events import EVENTS
 from app.web.forms import field_text, parse, redirect, submit
@@ -63,7 +63,7 @@ def _list(
 
 
 @router.post("/webhooks")
-def add_webhook(tx: PageSession, settings: TheSettings, form: Form) -> Response:
+def add_webhook(tx: PageSession, settings: SettingsDep, form: Form) -> Response:
     """Store a new webhook, and show its secret this once.
 
     No `once`, and no redirect: either would keep the secret.
@@ -125,7 +125,7 @@ def _one(  # noqa: PLR0913 -- what the page shows
     wanted = next((one for one in STATES if one == state), None)
     with tx.read() as (session, actor):
         row = webhooks.get(session, actor, webhook_id)
-        cut = Cut(_PAGE, cursor)
+        cut = PageRequest(_PAGE, cursor)
         rows, following = webhooks.deliveries(session, row, cut, wanted)
         query = urlencode({"state": state, "cursor": following})
         return show(
@@ -155,7 +155,7 @@ def _see(webhook_id: str, done: str) -> Response:
 
 @router.post("/webhooks/{webhook_id}")
 def change(
-    tx: PageSession, settings: TheSettings, once: OnlyOnce, webhook_id: str, form: Form
+    tx: PageSession, settings: SettingsDep, once: OnlyOnce, webhook_id: str, form: Form
 ) -> Response:
     """Change where a webhook is told, what it is, and of what it is told."""
     typed = _typed(form)
@@ -180,7 +180,7 @@ def _must_be_as_seen(version: int, form: Form) -> None:
 
 @router.post("/webhooks/{webhook_id}/active")
 def switch(
-    tx: PageSession, once: OnlyOnce, settings: TheSettings, webhook_id: str, form: Form
+    tx: PageSession, once: OnlyOnce, settings: SettingsDep, webhook_id: str, form: Form
 ) -> Response:
     """Switch a webhook on or off."""
     allow_private = settings.allow_private_webhooks

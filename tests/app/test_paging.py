@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from app.db.models.base import Moment
 from app.errors import InvalidInput
-from app.services.paging import LONGEST_CURSOR, Cut, fetch_page, fetch_rows
+from app.services.paging import LONGEST_CURSOR, PageRequest, fetch_page, fetch_rows
 from tests.app.lists import MIDNIGHT, closed, opened
 from tests.fixtures.database import ON_SQLITE
 
@@ -73,12 +73,14 @@ def test_any_order_is_total_with_missing_values_and_ties(database):
             for at, row in enumerate(rows):
                 session.execute(insert(THINGS).values(row | {"id": at}))
             asked = select(THINGS.c.id)
-            whole, end = fetch_page(session, asked, Cut(100), *terms)
-            seen, cursor = fetch_page(session, asked, Cut(limit), *terms)
+            whole, end = fetch_page(session, asked, PageRequest(100), *terms)
+            seen, cursor = fetch_page(session, asked, PageRequest(limit), *terms)
             while cursor is not None:
                 assert len(cursor) <= LONGEST_CURSOR
                 session.execute(THINGS.delete().where(THINGS.c.id == seen[-1]))
-                page, cursor = fetch_page(session, asked, Cut(limit, cursor), *terms)
+                page, cursor = fetch_page(
+                    session, asked, PageRequest(limit, cursor), *terms
+                )
                 seen += page
         assert (seen, end) == (whole, None)
         assert sorted(seen) == list(range(len(rows)))
@@ -102,7 +104,9 @@ def test_made_up_values_are_compared_or_refused(database):
             session.execute(insert(THINGS).values(row))
     with database.read() as session:
         found = {
-            name: fetch_page(session, select(THINGS.c.id), Cut(1), THINGS.c[name])[1]
+            name: fetch_page(
+                session, select(THINGS.c.id), PageRequest(1), THINGS.c[name]
+            )[1]
             for name in THINGS.c.keys()  # noqa: SIM118
         }
 
@@ -110,7 +114,7 @@ def test_made_up_values_are_compared_or_refused(database):
     @given(st.sampled_from(sorted(found)), json_values | moments)
     def try_out(name, value):
         version, of, _ = opened(found[name])
-        cut = Cut(5, closed([version, of, [value]]))
+        cut = PageRequest(5, closed([version, of, [value]]))
         with database.read() as session, suppress(InvalidInput):
             fetch_page(session, select(THINGS.c.id), cut, THINGS.c[name])
 
@@ -138,4 +142,4 @@ def test_text_that_is_no_cursor_is_refused(database):
 
     for text in NO_CURSORS:
         with database.read() as session, pytest.raises(InvalidInput, match="not ours"):
-            fetch_rows(session, select(THINGS.c.id), Cut(1, text), THINGS.c.id)
+            fetch_rows(session, select(THINGS.c.id), PageRequest(1, text), THINGS.c.id)
