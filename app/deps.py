@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import etags
 from app.db import Database
-from app.errors import Forbidden, NoPrecondition, Stale, Unknown, WrongType
+from app.errors import Forbidden, NoPrecondition, Stale, Unauthenticated, WrongType
 from app.permissions import Actor, Scope
 from app.routes import before_body
 from app.services import idempotency, runs, tokens
@@ -115,7 +115,7 @@ def _transaction_of(
     request: Request, given: HTTPAuthorizationCredentials | None
 ) -> AuthenticatedTransaction:
     if given is None:
-        raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
+        raise Unauthenticated("Send the header `Authorization: Bearer cmp_…`.")
     secret = given.credentials
     _, _, path = request.url.path.partition("/api/v1/")
     return AuthenticatedTransaction(

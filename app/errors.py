@@ -77,7 +77,7 @@ class NotJson(Refusal):
     cure = "Send one JSON value in UTF-8, and not nested hundreds of levels deep."
 
 
-class Unknown(Refusal):
+class Unauthenticated(Refusal):
     """The caller is not known."""
 
     status, code = 401, "unauthenticated"
@@ -95,7 +95,7 @@ class Forbidden(Refusal):
     cure = "Ask an organiser of the network to do it."
 
 
-class Foreign(Forbidden):
+class CrossSite(Forbidden):
     """Another site sent this form."""
 
     code = "cross-site"
@@ -318,7 +318,7 @@ class TooSlow(Busy):
     )
 
 
-class Died(Busy):
+class ComputationDied(Busy):
     """The computation ended without an answer, for instance for lack of memory."""
 
     code = "computation-died"

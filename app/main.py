@@ -35,7 +35,7 @@ from app.api.border import Conditional, Guarded, Paced
 from app.api.changes import Announced
 from app.compute import child
 from app.db import Database
-from app.errors import Busy, Forbidden, Refusal, Unknown
+from app.errors import Busy, Forbidden, Refusal, Unauthenticated
 from app.log import RequestLog
 from app.services.answers import Answers
 from app.services.callers import Callers
@@ -132,7 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(web.Spoken)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
-    signed_in = problems.refusals(Unknown, Forbidden, Busy)
+    signed_in = problems.refusals(Unauthenticated, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
     app.include_router(transfer.router, prefix="/api/v1", responses=signed_in)
     app.include_router(accounts.router, prefix="/api/v1", responses=signed_in)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from app.errors import Busy, Refusal, Unknown
+from app.errors import Busy, Refusal, Unauthenticated
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ def refused(reason: str) -> None:
     _log.warning("oidc-refused", reason=reason)
 
 
-def _refusal(reason: str) -> Unknown:
+def _refusal(reason: str) -> Unauthenticated:
     refused(reason)
-    return Unknown(NOT_NOW)
+    return Unauthenticated(NOT_NOW)
 
 
 def finish(

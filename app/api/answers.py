@@ -10,7 +10,7 @@ from app.api.runs import RunId
 from app.deps import ApiSession, EngineQueriesDep, require_json
 from app.errors import (
     Busy,
-    Died,
+    ComputationDied,
     Infeasible,
     InvalidInput,
     InvalidPolicy,
@@ -31,7 +31,7 @@ from schemas import Change, Drill, Repairs, WhatIf, WhyNot
 
 router = APIRouter(route_class=Route, tags=["answers"])
 
-_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, Died)
+_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, ComputationDied)
 _SLUG = r"[a-z0-9-]{1,63}"
 _CHANGES = [
     {"force": [{"mentor": "schaerbeek", "learner": "capaci"}]},

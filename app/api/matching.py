@@ -9,7 +9,7 @@ from app.api.problems import refusals
 from app.deps import AnonymousMatchingDep, count_matching, require_json
 from app.errors import (
     Busy,
-    Died,
+    ComputationDied,
     Infeasible,
     InvalidInput,
     InvalidPolicy,
@@ -50,7 +50,7 @@ def router() -> APIRouter:
             TooMany,
             Busy,
             TooSlow,
-            Died,
+            ComputationDied,
         ),
         openapi_extra={
             "requestBody": {"content": {"application/json": {"example": example}}}

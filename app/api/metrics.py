@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.changes import route_of
 from app.deps import OptionalApiSession
-from app.errors import NotFound, Unknown
+from app.errors import NotFound, Unauthenticated
 from app.permissions import may_organise
 from app.services import backlog
 
@@ -117,7 +117,9 @@ def metrics(request: Request, hall: OptionalApiSession) -> Response:
     with hall.read() as (session, actor):
         if not _is_near(request):
             if actor is None:
-                raise Unknown("From another machine, send an organiser's token.")
+                raise Unauthenticated(
+                    "From another machine, send an organiser's token."
+                )
             if not may_organise(actor):
                 raise NotFound("There is nothing at /metrics.")
         counts = backlog.counts(session)

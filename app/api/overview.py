@@ -17,7 +17,7 @@ from app.deps import (
 )
 from app.errors import (
     Busy,
-    Died,
+    ComputationDied,
     InvalidInput,
     NotFinished,
     NotFound,
@@ -46,7 +46,9 @@ def read_health(tx: ApiSession, round_id: RoundId) -> Health:
 
 @router.get(
     "/rounds/{round_id}/scenarios",
-    responses=refusals(InvalidInput, NotFound, NotFinished, Busy, TooSlow, Died),
+    responses=refusals(
+        InvalidInput, NotFound, NotFinished, Busy, TooSlow, ComputationDied
+    ),
 )
 def compare_runs(
     tx: ApiSession,

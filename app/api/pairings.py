@@ -28,8 +28,8 @@ from app.deps import (
 )
 from app.errors import (
     Busy,
+    ComputationDied,
     Conflict,
-    Died,
     Forbidden,
     Infeasible,
     InvalidInput,
@@ -89,7 +89,7 @@ from schemas.bounds import ErrorCount
 PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _VERB = (*_BODY, Forbidden, NotFound, WrongPhase, Stale, KeyReused)
-_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, Died)
+_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, ComputationDied)
 _RUN = "0" * 32
 _PAIR = {"mentor": "schaerbeek", "learner": "capaci"}
 _TOLD = 5

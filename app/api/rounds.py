@@ -24,8 +24,8 @@ from app.deps import (
 from app.errors import (
     AlreadyThere,
     Busy,
+    ComputationDied,
     Conflict,
-    Died,
     Forbidden,
     InvalidInput,
     InvalidPolicy,
@@ -388,7 +388,10 @@ def put_policy(
         return json_response(policies.as_policy(row), version=row.version)
 
 
-@router.get("/{round_id}/readiness", responses=refusals(NotFound, Busy, TooSlow, Died))
+@router.get(
+    "/{round_id}/readiness",
+    responses=refusals(NotFound, Busy, TooSlow, ComputationDied),
+)
 def read_readiness(
     tx: ApiSession, answers: EngineQueriesDep, round_id: RoundId
 ) -> Readiness:

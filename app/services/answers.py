@@ -11,7 +11,7 @@ import structlog
 import matching
 from app.compute import child, engine, previewing
 from app.compute.engine import Pairs
-from app.errors import Busy, Died, Refusal, TooSlow
+from app.errors import Busy, ComputationDied, Refusal, TooSlow
 from app.services import bridge, overrides, repairs
 from app.services.overrides import Before
 from app.services.repairs import Standing
@@ -87,7 +87,9 @@ class Turns:
                 raise TooSlow(detail, retry_after=60) from error
             except child.ChildDied as error:
                 structlog.get_logger("compaan").error("child-died", reason=str(error))
-                raise Died("The computation died.", retry_after=10) from error
+                raise ComputationDied(
+                    "The computation died.", retry_after=10
+                ) from error
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.db import models
-from app.errors import NotFound, Unknown, WrongPhase
+from app.errors import NotFound, Unauthenticated, WrongPhase
 from app.permissions import Actor, may_oversee
 from app.services import bundle, rounds
 from app.services.words.catalogue import Language
@@ -29,7 +29,7 @@ def get(session: Session, actor: Actor | None, round_id: str) -> models.Decision
     if actor is None:
         row = session.get(models.Round, round_id)
         if row is None or not row.public or decision is None:
-            raise Unknown("Send the header `Authorization: Bearer cmp_…`.")
+            raise Unauthenticated("Send the header `Authorization: Bearer cmp_…`.")
         return decision
     row = rounds.get(session, actor, round_id)
     if decision is None:

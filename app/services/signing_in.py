@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.db import Database, models
 from app.db.models.base import now
-from app.errors import Conflict, InvalidInput, NotFound, TooMany, Unknown
+from app.errors import Conflict, InvalidInput, NotFound, TooMany, Unauthenticated
 from app.permissions import Actor
 from app.services import accounts, audit, notices, passwords, tokens
 from schemas import InputError, PasswordWrite, SignedIn
@@ -131,12 +131,12 @@ def by_password(database: Database, email: str, password: str, visit: Visit) -> 
         row = accounts.by_address(session, email)
         account, kept = (row.id, row.password) if row else (None, None)
     if not passwords.fits(kept, password) or kept is None:
-        raise Unknown(WRONG)
+        raise Unauthenticated(WRONG)
     again = passwords.hashed(password) if passwords.is_old(kept) else None
     with database.write() as session:
         row = session.get(models.Account, account)
         if row is None or row.password != kept:
-            raise Unknown(WRONG)
+            raise Unauthenticated(WRONG)
         if again is not None:
             row.password = again
         return let_in(session, row, "password", visit)
@@ -156,7 +156,9 @@ def by_link(session: Session, secret: str, visit: Visit) -> Entry:
         .returning(table.account_id, table.expires_at)
     ).one_or_none()
     if found is None or found.expires_at <= now():
-        raise Unknown("This link has been used, or is too old: ask for another one.")
+        raise Unauthenticated(
+            "This link has been used, or is too old: ask for another one."
+        )
     row = session.get_one(models.Account, found.account_id)
     session.execute(delete(table).where(table.account_id == row.id))
     return let_in(session, row, "link", visit)
@@ -215,7 +217,7 @@ def by_provider(session: Session, email: str | None, visit: Visit) -> Entry:
     """
     row = accounts.by_address(session, email) if email else None
     if row is None:
-        raise Unknown(NOT_INVITED)
+        raise Unauthenticated(NOT_INVITED)
     return let_in(session, row, "oidc", visit)
 
 
@@ -228,7 +230,9 @@ def let_in(
 ) -> Entry:
     """Let a browser in, or raise `Unknown` if it is for a demo where there is none."""
     if row.email.endswith(accounts.DEMO) and not visit.demo:
-        raise Unknown("This account is for a demo only: nobody signs in with it here.")
+        raise Unauthenticated(
+            "This account is for a demo only: nobody signs in with it here."
+        )
     cookie = secrets.token_urlsafe(32)
     table = models.Login
     session.execute(delete(table).where(table.expires_at <= now()))
@@ -285,7 +289,7 @@ def find(session: Session, cookie: str) -> models.Login:
         .options(joinedload(table.account), joinedload(table.token))
     )
     if row is None:
-        raise Unknown("This browser is not signed in, or no longer.")
+        raise Unauthenticated("This browser is not signed in, or no longer.")
     if row.token_id is not None:
         tokens.good(row.token)
     return row

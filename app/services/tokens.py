@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.db import models
 from app.db.models.base import now
-from app.errors import Conflict, InvalidInput, NotFound, Unknown
+from app.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from app.permissions import SCOPES, Actor
 from app.services import accounts, audit
 from schemas import InputError, NewToken, Token, TokenWrite
@@ -133,7 +133,7 @@ def revoke_all(
 def good(token: models.Token | None) -> models.Token:
     """Return the token if it stands for somebody now, or raise `Unknown`."""
     if token is None or (token.expires_at and token.expires_at <= now()):
-        raise Unknown("This token is not known here, or no longer.")
+        raise Unauthenticated("This token is not known here, or no longer.")
     return token
 
 

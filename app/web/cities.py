@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db import models
 from app.deps import GazetteerDep
-from app.errors import AlreadyThere, Busy, Forbidden, Foreign, NotFound, Stale
+from app.errors import AlreadyThere, Busy, CrossSite, Forbidden, NotFound, Stale
 from app.permissions import Actor, may_edit_city
 from app.render.levels import Bars, bars
 from app.services import cities, completeness, contacts
@@ -231,7 +231,7 @@ def _register(tx: PageSession, form: Form, city_id: str | None) -> Response:
         text = here().say("Name: a city is registered under this name already.")
         wrong, status = {"name": text}, AlreadyThere.status
     except Forbidden as error:
-        if isinstance(error, Foreign) or not cells:
+        if isinstance(error, CrossSite) or not cells:
             raise
         text = here().say("Association: you register cities of your own alone.")
         wrong, status = {"association": text}, Forbidden.status

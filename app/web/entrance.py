@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app import oidc
 from app.deps import CallerAddress, SettingsDep, ThrottleDep
-from app.errors import Busy, NotFound, Refusal, TooMany, Unknown
+from app.errors import Busy, NotFound, Refusal, TooMany, Unauthenticated
 from app.services import signing_in, waiting
 from app.services.example import example
 from app.services.words.catalogue import language
@@ -33,7 +33,7 @@ from app.web.visitors import (
 router = APIRouter(include_in_schema=False)
 _OIDC = "compaan-oidc"
 _WELCOME = "/account?done=welcome"
-_HERE = (Unknown, TooMany, Busy)
+_HERE = (Unauthenticated, TooMany, Busy)
 """Refusals that are told where people come in."""
 
 
@@ -255,7 +255,9 @@ def _vouched(request: Request, found: oidc.Vouched) -> Response:
 
     def again(refused: Refusal) -> HTMLResponse:
         if found.email is not None:  # else it is logged what the address lacks
-            oidc.refused("no_account" if isinstance(refused, Unknown) else refused.code)
+            oidc.refused(
+                "no_account" if isinstance(refused, Unauthenticated) else refused.code
+            )
         return _door(request, refused=refused)
 
     return _let_in(request, work, found.to, again)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.errors import Refusal, Unknown, meaning
+from app.errors import Refusal, Unauthenticated, meaning
 from app.web.showing import show
 from app.web.visitors import VISITOR
 
@@ -22,7 +22,7 @@ def refusal_page(request: Request, error: Refusal) -> Response:
 
     The navigation stays that of the visitor, if it was known before the refusal.
     """
-    if isinstance(error, Unknown):
+    if isinstance(error, Unauthenticated):
         asked = f"?{request.url.query}" if request.url.query else ""
         path = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?to={quote(path)}", 303)

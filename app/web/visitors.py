@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.db import Database
 from app.deps import READING, AuthenticatedTransaction, Once
-from app.errors import Foreign, Unknown
+from app.errors import CrossSite, Unauthenticated
 from app.permissions import Actor
 from app.routes import read_form
 from app.services import signing_in
@@ -82,7 +82,7 @@ def secret(form: FormData, name: str) -> str:
 
 def _identify(session: Session, cookie: str | None) -> Actor:
     if cookie is None:
-        raise Unknown("Sign in first.")
+        raise Unauthenticated("Sign in first.")
     return signing_in.signed_in(session, cookie)
 
 
@@ -111,7 +111,7 @@ class OptionalPageAuth:
         with self._database.read() as session:
             try:
                 actor: Actor | None = _identify(session, self._cookie)
-            except Unknown:
+            except Unauthenticated:
                 actor = None
             yield session, actor
 
@@ -208,7 +208,7 @@ async def _form(request: Request) -> FormData:
 
     """
     if not _is_our_form(request):
-        raise Foreign("This form came from another site; nothing was changed.")
+        raise CrossSite("This form came from another site; nothing was changed.")
     return await read_form(request, most_fields=200)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.db import Database
-from app.errors import Died, details
+from app.errors import ComputationDied, details
 from app.services import delivery, idempotency, pairings, retention, runs, sending
 from app.settings import Settings
 from app.worker.trouble import Trouble
@@ -50,7 +50,7 @@ def chores(settings: Settings) -> Sequence[Chore]:
 
 
 def _sweep(database: Database) -> None:
-    runs.sweep(database, details(Died("Its worker died.")))
+    runs.sweep(database, details(ComputationDied("Its worker died.")))
 
 
 def _forget_answers(database: Database) -> None:

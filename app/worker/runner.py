@@ -14,7 +14,7 @@ import structlog
 import matching
 from app.compute import child, solving
 from app.db import Database
-from app.errors import Died, Failure, Refusal, TooSlow, details
+from app.errors import ComputationDied, Failure, Refusal, TooSlow, details
 from app.services import bridge, runs
 from app.settings import Settings
 from app.worker.housekeeping import Housekeeping, chores
@@ -158,7 +158,7 @@ class Runner:
                 return _End("run-handed-back", partial(runs.hand_back, database, mine))
             if isinstance(error, child.ChildStopped):
                 return None
-            why = details(Died(f"The computation died. {error}"))
+            why = details(ComputationDied(f"The computation died. {error}"))
             return _End("run-lost", partial(runs.lose, database, mine, why))
         except matching.Infeasible as error:
             told, state = details(bridge.refusal(error)), "infeasible"
