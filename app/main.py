@@ -31,8 +31,8 @@ from app.api import (
 )
 from app.api import matching as matching_routes
 from app.api.body import BodyLimit
-from app.api.border import Conditional, Guarded, Paced
-from app.api.changes import Announced
+from app.api.border import ConditionalRequests, RateLimit, SecurityHeaders
+from app.api.changes import Deprecation
 from app.compute import child
 from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unauthenticated
@@ -118,9 +118,9 @@ def create_app(settings: Settings) -> FastAPI:
     shown = problems.install(app, _as_page)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(Announced)
-    app.add_middleware(Conditional)
-    app.add_middleware(Paced, settings=settings, shown=shown, cookie=web.cookie)
+    app.add_middleware(Deprecation)
+    app.add_middleware(ConditionalRequests)
+    app.add_middleware(RateLimit, settings=settings, shown=shown, cookie=web.cookie)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -128,9 +128,9 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["Content-Type", "If-None-Match", "X-Request-ID"],
         expose_headers=_EXPOSED,
     )
-    app.add_middleware(Guarded, settings=settings)
+    app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(web.Spoken)
-    app.add_middleware(metrics.Counted, metrics=app.state.metrics)
+    app.add_middleware(metrics.RequestCounter, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unauthenticated, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")

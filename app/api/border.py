@@ -43,7 +43,7 @@ Cookie = Callable[[Request], str | None]
 _lookers: RunVar[anyio.CapacityLimiter] = RunVar("_lookers")
 
 
-class Guarded:
+class SecurityHeaders:
     """Adds what tells browsers to be careful, and caches what they may keep.
 
     What a route has said itself stays.
@@ -87,7 +87,7 @@ def _kept(scope: Scope, status: int) -> str | None:
     return "private, no-cache" if known else "no-cache"
 
 
-class Conditional:
+class ConditionalRequests:
     """Answers HEAD as GET without the body, and what the caller has already by 304.
 
     Under /api/v1 every answer of less than 4 MiB gets a strong entity tag: its version
@@ -162,7 +162,7 @@ class _Reading:
         await self._send({"type": "http.response.body", "body": body})
 
 
-class Paced:
+class RateLimit:
     """Refuses a caller who sends more requests a minute than the settings allow.
 
     A caller is a token or a browser that the database knows, else a network: making

@@ -42,7 +42,7 @@ def route_of(scope: Scope) -> Any:  # noqa: ANN401 -- FastAPI does not name its 
     return included or scope.get("route")
 
 
-class Announced:
+class Deprecation:
     """Says on the answers of operations that will go when, and what to use instead."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -50,7 +50,7 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
 
 
-class Counted:
+class RequestCounter:
     """Counts every answer."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

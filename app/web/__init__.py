@@ -34,7 +34,7 @@ from app.web import (
     webhooks,
 )
 from app.web.refusals import refusal_page, wants_page
-from app.web.tongue import Spoken
+from app.web.tongue import PageLanguage
 from app.web.visitors import read_cookie as cookie
 
 router = APIRouter()

@@ -14,7 +14,7 @@ _YEAR = 365 * 24 * 60 * 60
 _TONGUES: dict[str, Tongue] = {**{one: one for one in LANGUAGES}, "xa": "xa"}
 
 
-class Spoken:
+class PageLanguage:
     """Has every page speak the language of its reader.
 
     The first of these tells it: `?lang=` of the address, which is kept for later; the

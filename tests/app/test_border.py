@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
-from app.api.border import CLOSED, Conditional
+from app.api.border import CLOSED, ConditionalRequests
 from app.main import create_app
 from app.render import STYLED
 from app.settings import Settings
@@ -231,7 +231,7 @@ def test_the_documents_tell_what_holds_for_every_operation(site):
 )
 def test_a_large_answer_is_not_held_back(size, is_tagged):
     app = FastAPI()
-    app.add_middleware(Conditional)
+    app.add_middleware(ConditionalRequests)
 
     @app.get("/api/v1/file")
     def file() -> Response:

@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.changes import Announced, deprecated
+from app.api.changes import Deprecation, deprecated
 from app.api.described import merge_patch_of
 from app.api_changes import CHANGES
 from app.main import create_app
@@ -133,7 +133,7 @@ def test_the_page_tells_every_change_newest_first():
 def going() -> FastAPI:
     """Return an application with an operation that will go."""
     app, router = FastAPI(), APIRouter()
-    app.add_middleware(Announced)
+    app.add_middleware(Deprecation)
     will_go = deprecated(SINCE, UNTIL, "/new")
     extra = {"openapi_extra": will_go["openapi_extra"] | merge_patch_of(RoundWrite, {})}
 
