@@ -18,15 +18,15 @@ from app.errors import Forbidden, NoPrecondition, Stale, Unauthenticated, WrongT
 from app.permissions import Actor, Scope
 from app.routes import before_body
 from app.services import idempotency, runs, tokens
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.callers import network
 from app.services.changes import differences
-from app.services.following import Following
+from app.services.following import RunStream
 from app.services.paging import LONGEST_CURSOR, PageRequest
-from app.services.places import Places
-from app.services.presence import Presence
+from app.services.places import Gazetteer
+from app.services.presence import LastSeen
 from app.services.signing_in import Throttle
-from app.services.stateless import Stateless
+from app.services.stateless import AnonymousMatching
 from app.settings import Settings
 from schemas import Run
 
@@ -57,7 +57,7 @@ class AuthenticatedTransaction:
     """
 
     def __init__(
-        self, presence: Presence, identify: IdentifyCaller, scope: Scope = "write"
+        self, presence: LastSeen, identify: IdentifyCaller, scope: Scope = "write"
     ) -> None:
         self._presence = presence
         self._database = presence.database
@@ -153,23 +153,23 @@ async def _optional(
     return OptionalAuth(database, lambda session: tokens.bearer(session, secret))
 
 
-async def _stateless(request: Request) -> Stateless:
-    service: Stateless = request.app.state.stateless
+async def _stateless(request: Request) -> AnonymousMatching:
+    service: AnonymousMatching = request.app.state.stateless
     return service
 
 
-async def _answers(request: Request) -> Answers:
-    service: Answers = request.app.state.answers
+async def _answers(request: Request) -> EngineQueries:
+    service: EngineQueries = request.app.state.answers
     return service
 
 
-async def _places(request: Request) -> Places:
-    service: Places = request.app.state.places
+async def _places(request: Request) -> Gazetteer:
+    service: Gazetteer = request.app.state.places
     return service
 
 
-async def _following(request: Request) -> Following:
-    service: Following = request.app.state.following
+async def _following(request: Request) -> RunStream:
+    service: RunStream = request.app.state.following
     return service
 
 
@@ -447,10 +447,10 @@ IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
 OnlyOnce = Annotated[Once, Depends(_once)]
 RequestedPage = Annotated[PageRequest, Depends(_cut)]
-EngineQueriesDep = Annotated[Answers, Depends(_answers)]
-AnonymousMatchingDep = Annotated[Stateless, Depends(_stateless)]
-GazetteerDep = Annotated[Places, Depends(_places)]
-RunStreamDep = Annotated[Following, Depends(_following)]
+EngineQueriesDep = Annotated[EngineQueries, Depends(_answers)]
+AnonymousMatchingDep = Annotated[AnonymousMatching, Depends(_stateless)]
+GazetteerDep = Annotated[Gazetteer, Depends(_places)]
+RunStreamDep = Annotated[RunStream, Depends(_following)]
 ThrottleDep = Annotated[Throttle, Depends(_throttle)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 CallerAddress = Annotated[str, Depends(_caller)]

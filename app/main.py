@@ -37,13 +37,13 @@ from app.compute import child
 from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unauthenticated
 from app.log import RequestLog
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.callers import Callers
-from app.services.following import Following
-from app.services.places import Places
-from app.services.presence import Presence
+from app.services.following import RunStream
+from app.services.places import Gazetteer
+from app.services.presence import LastSeen
 from app.services.signing_in import Throttle
-from app.services.stateless import Stateless
+from app.services.stateless import AnonymousMatching
 from app.settings import Settings
 from app.worker import Runner
 from matching import __version__
@@ -90,15 +90,15 @@ def equip(app: FastAPI, settings: Settings) -> None:
     """
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
-    app.state.presence = Presence(app.state.database)
+    app.state.presence = LastSeen(app.state.database)
     app.state.throttle = Throttle()
     app.state.callers = Callers()
     app.state.stopping = threading.Event()
     app.state.worker = Runner(app.state.database, settings)
-    app.state.stateless = Stateless(settings)
-    app.state.answers = Answers(settings)
-    app.state.following = Following(settings.stream_seconds, app.state.stopping)
-    app.state.places = Places(settings.places_dir)
+    app.state.stateless = AnonymousMatching(settings)
+    app.state.answers = EngineQueries(settings)
+    app.state.following = RunStream(settings.stream_seconds, app.state.stopping)
+    app.state.places = Gazetteer(settings.places_dir)
 
 
 def create_app(settings: Settings) -> FastAPI:

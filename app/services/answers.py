@@ -107,7 +107,7 @@ class Turns:
             self._line.release()
 
 
-class Answers:
+class EngineQueries:
     """What can be asked about a run or a round.
 
     Each question is asked with frozen values, after the transaction that read them:

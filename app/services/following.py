@@ -17,7 +17,7 @@ Look = Callable[[], tuple[Run, bool]]
 """Returns how far a run is and whether it has ended, or raises a `Refusal`."""
 
 
-class Following:
+class RunStream:
     """What all listeners share.
 
     Args:

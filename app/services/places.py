@@ -41,7 +41,7 @@ _CALLED = "SELECT 1 FROM place_name WHERE key = ? AND place_id = ?"
 log = structlog.get_logger()
 
 
-class Places:
+class Gazetteer:
     """The file of places; it is made in the background when it is first wanted.
 
     Args:

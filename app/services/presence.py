@@ -19,7 +19,7 @@ _PAUSE = 5.0
 """Seconds between two times that what was seen is written down."""
 
 
-class Presence:
+class LastSeen:
     """Notes who was there, and writes it down later: no request waits for it.
 
     Args:

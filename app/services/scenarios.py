@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.repairs import pairs_of
 from app.services.runs import Frozen, Outcome
 from schemas import Pair, Policy, ScenarioRow, ScenarioRun, Scenarios, Solution
@@ -11,7 +11,9 @@ MOST = 6
 """Most runs that are laid side by side."""
 
 
-def compare(answers: Answers, policy: Policy, found: Sequence[Outcome]) -> Scenarios:
+def compare(
+    answers: EngineQueries, policy: Policy, found: Sequence[Outcome]
+) -> Scenarios:
     """Return in what the runs differ, all of them measured alike.
 
     Each run had a policy of its own, and points of different weights do not compare:
@@ -62,7 +64,10 @@ def compare(answers: Answers, policy: Policy, found: Sequence[Outcome]) -> Scena
 
 
 def points(
-    answers: Answers, policy: Policy, found: Sequence[Outcome], compared: Scenarios
+    answers: EngineQueries,
+    policy: Policy,
+    found: Sequence[Outcome],
+    compared: Scenarios,
 ) -> dict[str, tuple[float, ...]]:
     """Return for each learner that differs its best pairing's score in every run.
 

@@ -15,7 +15,7 @@ from app.settings import Settings
 from schemas import InputError, MatchRequest, Solution
 
 
-class Stateless:
+class AnonymousMatching:
     """Anonymous matchings, held within the limits of the settings.
 
     Args:

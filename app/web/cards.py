@@ -14,7 +14,7 @@ from app.errors import InvalidInput, NotFound
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.render import card, page, why_not_values
 from app.services import cities, pairings, rounds, runs
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.runs import Outcome
 from app.services.words.catalogue import here, reading
 from app.web.showing import show
@@ -121,7 +121,7 @@ def _both(outcome: Outcome, mentor: str, learner: str) -> tuple[City, City]:
 
 
 def _card_in(
-    answers: Answers, outcome: Outcome, mentor: str, learner: str
+    answers: EngineQueries, outcome: Outcome, mentor: str, learner: str
 ) -> tuple[card.Card, Mapping[str, Any]]:
     """Return the card, and why the pair is not proposed if it is not."""
     both = _both(outcome, mentor, learner)
@@ -224,7 +224,7 @@ def _look(tx: AuthenticatedTransaction, run_id: str, pair: Pair) -> _Seen:
 
 
 def _instead(
-    answers: Answers, outcome: Outcome, pair: Pair, instead: str
+    answers: EngineQueries, outcome: Outcome, pair: Pair, instead: str
 ) -> Mapping[str, Any] | None:
     """Return why another city is not in one of the two roles; None: nobody asked."""
     role, _, city = instead.partition("/")

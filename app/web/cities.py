@@ -16,7 +16,7 @@ from app.render.levels import Bars, bars
 from app.services import cities, completeness, contacts
 from app.services.completeness import TASKS, Task
 from app.services.imports import id_of
-from app.services.places import Places
+from app.services.places import Gazetteer
 from app.services.words.catalogue import here, message
 from app.web.city_forms import (
     FIELDS,
@@ -114,7 +114,7 @@ def _tasks_of(actor: Actor) -> tuple[Task, ...]:
     return _WHOLE if actor.association else ("place",)
 
 
-def _begin(actor: Actor, asked: _Asked, places: Places) -> HTMLResponse:
+def _begin(actor: Actor, asked: _Asked, places: Gazetteer) -> HTMLResponse:
     """Show where the city is chosen; or, when it is, the form that it is put into."""
     if asked.place is not None:
         cells = _prefilled(asked, places) | {"association": actor.association or ""}
@@ -140,7 +140,7 @@ def _begin(actor: Actor, asked: _Asked, places: Places) -> HTMLResponse:
     )
 
 
-def _prefilled(asked: _Asked, places: Places) -> dict[str, str]:
+def _prefilled(asked: _Asked, places: Gazetteer) -> dict[str, str]:
     """Return what is known of the place that was chosen."""
     try:
         place = places.get(asked.place) if asked.place else None

@@ -18,7 +18,7 @@ from app.errors import Refusal
 from app.permissions import Actor
 from app.render import override_values
 from app.services import deciding, overrides, policies, rounds, runs
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.web.board import must_be_as_seen
 from app.web.forms import field_text, must_organise, parse, redirect, submit
 from app.web.showing import show
@@ -126,7 +126,7 @@ def _page(
 
 def _priced_page(
     tx: AuthenticatedTransaction,
-    answers: Answers,
+    answers: EngineQueries,
     matter: Matter,
     typed: dict[str, str],
 ) -> Response:
@@ -144,7 +144,7 @@ def _priced_page(
 
 def _asked(
     tx: AuthenticatedTransaction,
-    answers: Answers,
+    answers: EngineQueries,
     matter: Matter,
     typed: dict[str, str],
 ) -> Response:

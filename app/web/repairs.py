@@ -11,7 +11,7 @@ from app.errors import Busy, InvalidInput, Refusal, WrongPhase
 from app.permissions import Actor
 from app.render.mending import mending
 from app.services import cities, health, repairs, rounds
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.web.forms import field_text, redirect, submit
 from app.web.showing import show
 from app.web.visitors import Form, OnlyOnce, PageSession
@@ -32,7 +32,7 @@ def show_repairs(
 
 def _page(
     tx: AuthenticatedTransaction,
-    answers: Answers,
+    answers: EngineQueries,
     round_id: str,
     refused: Refusal | None = None,
 ) -> HTMLResponse:

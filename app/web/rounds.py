@@ -35,7 +35,7 @@ from app.services import (
     rounds,
     runs,
 )
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.names import search_key
 from app.services.paging import PageRequest
 from app.services.words.catalogue import here
@@ -128,7 +128,7 @@ def show_round(
 
 def _page(  # noqa: PLR0913 -- what may be told on it
     tx: AuthenticatedTransaction,
-    answers: Answers,
+    answers: EngineQueries,
     round_id: str,
     refused: Refusal | None = None,
     *,
@@ -290,7 +290,7 @@ def _organised(session: Session, actor: Actor, row: models.Round) -> dict[str, A
 
 
 def _readiness(
-    answers: Answers, now: runs.Frozen, names: dict[str, str], round_id: str
+    answers: EngineQueries, now: runs.Frozen, names: dict[str, str], round_id: str
 ) -> dict[str, Any]:
     """Return what the page says of readiness; without it, the rest is still shown."""
     try:

@@ -14,7 +14,7 @@ from app.permissions import Actor, may_organise
 from app.render import STYLED, page
 from app.render.rules import AIMS, CAP_KINDS, preview_values, relaxed
 from app.services import policies, rounds, runs
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.runs import Frozen
 from app.services.words.catalogue import here, message, reading, unaccented
 from app.services.words.policy import policy_in_words
@@ -129,7 +129,7 @@ def _page(
     )
 
 
-def _previewed(answers: Answers, known: _Known, policy: Policy) -> dict[str, Any]:
+def _previewed(answers: EngineQueries, known: _Known, policy: Policy) -> dict[str, Any]:
     """Return what the template says of a policy; raises what the engine refuses."""
     found = answers.preview(known.now, policy)
     return preview_values(found, policy, known.now.problem)

@@ -27,7 +27,7 @@ from app.render import (
     solution_csv,
 )
 from app.services import bundle, phases, rounds, runs
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.words.progress import how_far, share
 from app.web.forms import download, redirect, submit
 from app.web.showing import show
@@ -104,7 +104,7 @@ def show_run(
 
 def _page(
     tx: AuthenticatedTransaction,
-    answers: Answers,
+    answers: EngineQueries,
     run_id: str,
     refused: Refusal | None = None,
     *,

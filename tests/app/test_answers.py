@@ -13,7 +13,7 @@ from app import data
 from app.db import Database
 from app.errors import Busy, TooSlow
 from app.services import accounts
-from app.services.answers import Answers, Turns
+from app.services.answers import EngineQueries, Turns
 from app.services.tokens import add as add_token
 from app.services.words.why_not import sentences
 from app.settings import Settings
@@ -143,7 +143,7 @@ def test_an_answer_over_the_time_limit_is_refused(sqlite_service):
     cap = {"side": "mentor", "by": "country", "per": "round", "max": 2}
     # So much effort that it is not found out on the spot.
     service.put("/rounds/trial/policy", {"caps": [cap], "objective": "fair"}, "*")
-    service.client.app.state.answers = Answers(Settings(answer_seconds=0.001))
+    service.client.app.state.answers = EngineQueries(Settings(answer_seconds=0.001))
 
     ended = [
         service.post(f"/runs/{run}/what-if", {"remove": ["capaci"]}),

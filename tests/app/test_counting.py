@@ -16,7 +16,7 @@ from app.errors import TooMany
 from app.services import accounts, signing_in
 from app.services.callers import _MOST_KEPT, Callers, Credential, network
 from app.services.signing_in import Throttle
-from app.services.stateless import Stateless
+from app.services.stateless import AnonymousMatching
 from app.services.tokens import revoke_all
 from app.settings import Settings
 from tests.fixtures.service import Service, start
@@ -224,7 +224,7 @@ def counted(storage: MemoryStorage) -> int:
 
 
 def test_what_was_counted_long_ago_is_forgotten(monkeypatch):
-    throttle, stateless = Throttle(), Stateless(Settings())
+    throttle, stateless = Throttle(), AnonymousMatching(Settings())
     limiters = [throttle._limiter, stateless._limiter]  # noqa: SLF001
     for number in range(40):
         throttle.mail(f"{number}@example.org", f"{number}")
@@ -241,7 +241,7 @@ def test_what_was_counted_long_ago_is_forgotten(monkeypatch):
 
 
 def test_matchings_are_counted_by_network():
-    stateless = Stateless(Settings(match_per_minute=1))
+    stateless = AnonymousMatching(Settings(match_per_minute=1))
     stateless.count(network("2001:db8::1"))
 
     with pytest.raises(TooMany):

@@ -6,7 +6,7 @@ import pytest
 
 from app import places
 from app.compute import child
-from app.services.places import Places
+from app.services.places import Gazetteer
 
 MADE = {"geonameid": 1, "name": "Ægir", "countrycode": "IS", "population": 0}
 MADE |= {"latitude": 1.5, "longitude": -2.5, "alternatenames": ["Єгір", "埃吉爾"]}
@@ -110,7 +110,7 @@ def test_several_at_once_make_one_file(two, tmp_path):
 
     assert len(two) == 1
     assert {one.suffix for one in place.parent.iterdir()} == {".db", ".lock"}
-    found = Places(str(place.parent))
+    found = Gazetteer(str(place.parent))
     (only,) = found.search("aegir")
     assert only.to_dict() == {
         "geonames_id": 1,
@@ -153,7 +153,7 @@ def test_while_it_is_made_callers_are_told_to_wait(
 
     monkeypatch.setattr(child, "run", slow)
     monkeypatch.setattr(places, "_stream", lambda: iter([MADE]))
-    slow_places = Places(str(tmp_path), wait=0.05)
+    slow_places = Gazetteer(str(tmp_path), wait=0.05)
     sqlite_service.client.app.state.places = slow_places
 
     busy = sqlite_service.get("/places?q=aegir")
@@ -176,7 +176,7 @@ def test_while_it_is_made_callers_are_told_to_wait(
     ],
 )
 def test_a_city_may_go_by_the_name_that_was_typed(sqlite_service, typed, name):
-    found: Places = sqlite_service.client.app.state.places
+    found: Gazetteer = sqlite_service.client.app.state.places
     (hague, *_) = found.search("Den Haag")
 
     assert found.name_of(hague, typed) == name

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.compute.previewing import preview
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.settings import Settings
 from app.web.rules_form import as_typed, policy_of
 from matching import Policy, Problem, effort, match
@@ -258,7 +258,7 @@ def test_vetoes_and_wishes_are_not_shown(organiser):
 
 def test_when_it_is_busy_the_desk_is_shown_and_says_so(organiser):
     state = organiser.service.client.app.state
-    state.answers = Answers(Settings(answer_seconds=0.000001))
+    state.answers = EngineQueries(Settings(answer_seconds=0.000001))
 
     answer = organiser.service.client.post(
         "/rounds/trial/rules/preview", data=as_typed(POLICY), headers=HTML

@@ -4,7 +4,7 @@ import pytest
 
 from app.db import Database
 from app.services import accounts
-from app.services.answers import Answers
+from app.services.answers import EngineQueries
 from app.services.tokens import revoke_all as revoke_tokens
 from app.settings import Settings
 from tests.app.profiles import city, open_round, register
@@ -121,7 +121,7 @@ def test_the_page_of_a_round_tells_what_is_short_and_what_would_help(sqlite_serv
     # So much effort that it is not found out on the spot.
     hard = {"objective": "fair", "min_load": {"mentor": 2, "only_if_used": True}}
     assert service.put(f"/rounds/{round_id}/policy", hard, "*").status_code == 200
-    service.client.app.state.answers = Answers(Settings(answer_seconds=0.001))
+    service.client.app.state.answers = EngineQueries(Settings(answer_seconds=0.001))
     without = service.client.get(f"/rounds/{round_id}", headers=HTML)
 
     assert "2 learners can go to no mentor at all. These learners: b and c." in shown
