@@ -134,7 +134,7 @@ def list_repairs(  # noqa: PLR0913 -- FastAPI reads them
     with tx.read() as (session, actor):
         round_row = rounds.get(session, actor, round_id)
         if run is None:
-            standing = repairs.standing(session, actor, round_row)
+            standing = repairs.basis(session, actor, round_row)
             if gone or pairs:
                 standing = standing.without(tuple(gone), pairs)
         else:

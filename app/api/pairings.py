@@ -230,7 +230,7 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
         return kept
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        start = overrides.before(session, actor, row)
+        start = overrides.basis(session, actor, row)
         _as_seen(session, actor, if_match, row)
     found = answers.override(start, new)
 
@@ -494,7 +494,7 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
         row = rounds.get(session, actor, round_id)
         rounds.must_organise(actor)
         _as_seen(session, actor, if_match, row)
-        start = repairs.standing(session, actor, row)
+        start = repairs.basis(session, actor, row)
     repair = repairs.chosen(answers.repairs(start, repairs.MOST), new.repair)
     reasons = answers.explained(start, repairs.added(repair))
 

@@ -13,8 +13,8 @@ from app.compute import child, engine, previewing
 from app.compute.engine import Pairs
 from app.errors import Busy, ComputationDied, Refusal, TooSlow
 from app.services import bridge, overrides, repairs
-from app.services.overrides import Before
-from app.services.repairs import Standing
+from app.services.overrides import OverrideBasis
+from app.services.repairs import RepairBasis
 from app.services.runs import Frozen
 from app.services.runs import trials as trials_of
 from app.settings import Settings
@@ -146,7 +146,7 @@ class EngineQueries:
             partial(matching.drill, frozen.problem, frozen.policy, pairs)
         )
 
-    def repairs(self, standing: Standing, limit: int) -> Repairs:
+    def repairs(self, standing: RepairBasis, limit: int) -> Repairs:
         """Return how to mend pairings; in a stored round, each way with an id.
 
         Args:
@@ -199,7 +199,7 @@ class EngineQueries:
         return asked() if _is_quick(frozen) else self._turns.ask(asked)
 
     def override(
-        self, start: Before, new: OverrideWrite, *, tried: bool = True
+        self, start: OverrideBasis, new: OverrideWrite, *, tried: bool = True
     ) -> engine.Overridden:
         """Return what would be after an override, and what differs.
 
@@ -210,7 +210,7 @@ class EngineQueries:
                 longer, and nobody who asks for the price wants it.
 
         """
-        policy = overrides.redecided(start.policy, new)
+        policy = overrides.with_decision(start.policy, new)
         trials = trials_of(start.problem, policy) if tried else 0
         asked = partial(engine.override, start.problem, start.policy, policy, trials)
         refused = bridge.refusal_of_override(

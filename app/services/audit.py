@@ -39,7 +39,7 @@ def record(
     announcing.of_change(session, action, city, round_id, details)
 
 
-def remark(session: Session, round_id: str, action: str, text: str) -> None:
+def attach_reason(session: Session, round_id: str, action: str, text: str) -> None:
     """Keep a text with the last such entry of a round, apart so that it can be erased.
 
     Args:

@@ -13,7 +13,7 @@ import matching
 from app.db import models
 from app.permissions import Actor
 from app.services import bridge, overrides, policies, rounds, runs
-from app.services.overrides import Before
+from app.services.overrides import OverrideBasis
 from schemas import Objective, OverrideWrite, Policy, RunWrite
 
 OBJECTIVES: tuple[Objective, ...] = ("total", "served", "fair")
@@ -21,9 +21,9 @@ OBJECTIVES: tuple[Objective, ...] = ("total", "served", "fair")
 _USELESS = ("failed", "cancelled")
 
 
-def before(
+def basis(
     session: Session, actor: Actor, round_row: models.Round, run: models.Run
-) -> Before:
+) -> OverrideBasis:
     """Return what a decision about a run starts from; its version is the policy's.
 
     Raises:
@@ -35,7 +35,7 @@ def before(
     runs.must_be_matchable(round_row)
     given = runs.frozen(run)
     kept = policies.get(session, actor, round_row)
-    return Before(
+    return OverrideBasis(
         problem=given.problem, policy=given.policy, run=run.id, version=kept.version
     )
 
@@ -65,13 +65,13 @@ def decide(
         InvalidPolicy: If a city of the pair takes no part any more.
 
     """
-    start = before(session, actor, round_row, run)
+    start = basis(session, actor, round_row, run)
     kept = policies.get(session, actor, round_row, lock=True)
-    decided = overrides.redecided(policies.as_policy(kept), new)
+    decided = overrides.with_decision(policies.as_policy(kept), new)
     policies.change(session, actor, round_row, kept, decided)
     present = {city.id for city in bridge.problem_of(session, round_row.id).cities}
     policy = policies.keeping(
-        overrides.redecided(start.policy, new), present.issuperset
+        overrides.with_decision(start.policy, new), present.issuperset
     )
     again = RunWrite(label=run.label, policy=policy)
     return runs.start(session, actor, round_row, again)

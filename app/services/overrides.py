@@ -17,7 +17,7 @@ from schemas import Decision, Override, OverrideWrite, Pair, Policy
 
 
 @dataclass(frozen=True)
-class Before(Frozen):
+class OverrideBasis(Frozen):
     """The staged round before an override.
 
     Attributes:
@@ -31,7 +31,7 @@ class Before(Frozen):
     """Of the round: what is changed by hand meanwhile is not thrown away."""
 
 
-def before(session: Session, actor: Actor, row: models.Round) -> Before:
+def basis(session: Session, actor: Actor, row: models.Round) -> OverrideBasis:
     """Return what an override starts from.
 
     Raises:
@@ -57,7 +57,7 @@ def before(session: Session, actor: Actor, row: models.Round) -> Before:
             for (mentor, learner), reason in dismissed.items()
         ),
     )
-    return Before(
+    return OverrideBasis(
         problem=now_here,
         policy=policies.keeping(policy, present.issuperset),
         run=run.id,
@@ -65,7 +65,7 @@ def before(session: Session, actor: Actor, row: models.Round) -> Before:
     )
 
 
-def redecided(policy: Policy, new: OverrideWrite) -> Policy:
+def with_decision(policy: Policy, new: OverrideWrite) -> Policy:
     """Return the policy with the override's pins and bans.
 
     What was pinned or banned of these pairs before is decided anew.
@@ -94,7 +94,7 @@ def store(  # noqa: PLR0913 -- what was computed, from what
     session: Session,
     actor: Actor,
     row: models.Round,
-    start: Before,
+    start: OverrideBasis,
     new: OverrideWrite,
     found: Overridden,
 ) -> models.Run:
@@ -115,11 +115,11 @@ def store(  # noqa: PLR0913 -- what was computed, from what
         Stale: If the round has changed since.
 
     """
-    if before(session, actor, row) != start:
+    if basis(session, actor, row) != start:
         raise Stale(
             "Somebody changed what is staged while this was computed; look again."
         )
-    policy = redecided(start.policy, new)
+    policy = with_decision(start.policy, new)
     run = models.Run(
         round_id=row.id,
         label="Override",
@@ -135,7 +135,7 @@ def store(  # noqa: PLR0913 -- what was computed, from what
     session.flush()
     session.add(models.Solution(run_id=run.id, body=solving.written(found.solution)))
     kept = policies.get(session, actor, row, lock=True)
-    own = redecided(policies.as_policy(kept), new)
+    own = with_decision(policies.as_policy(kept), new)
     kept.body = own.to_dict()
     session.flush()
     phases.restage(session, actor, row, run, found.solution, new, _price(found))

@@ -62,7 +62,7 @@ def move(
     rounds.touch(session, row)
     audit.record(session, actor, "round.moved", round_id=row.id, before=before, to=to)
     if reason is not None:
-        audit.remark(session, row.id, "round.moved", reason)
+        audit.attach_reason(session, row.id, "round.moved", reason)
 
 
 def _must_lead_there(row: models.Round, to: str, reason: str | None) -> None:

@@ -25,7 +25,7 @@ _ENDED = ("declined", "expired", "withdrawn", "dismissed")
 
 
 @dataclass(frozen=True)
-class Standing(Frozen):
+class RepairBasis(Frozen):
     """A round whose pairings are to be mended.
 
     Attributes:
@@ -45,7 +45,7 @@ class Standing(Frozen):
     keep: Pairs
     stored: bool
 
-    def without(self, gone: tuple[str, ...], declined: Pairs) -> "Standing":
+    def without(self, gone: tuple[str, ...], declined: Pairs) -> RepairBasis:
         """Return the same, had these cities left and these pairs been declined."""
         return replace(
             self,
@@ -54,7 +54,7 @@ class Standing(Frozen):
         )
 
 
-def standing(session: Session, actor: Actor, row: models.Round) -> Standing:
+def basis(session: Session, actor: Actor, row: models.Round) -> RepairBasis:
     """Return what there is to mend.
 
     Raises:
@@ -83,7 +83,7 @@ def standing(session: Session, actor: Actor, row: models.Round) -> Standing:
     run = session.get_one(models.Run, row.staged_run)
     policy = policies.keeping(runs.frozen(run).policy, present.issuperset)
     pins = tuple(one for one in policy.pins if pair_of(one) not in ended)
-    return Standing(
+    return RepairBasis(
         problem=problem,
         policy=policy.model_copy(update={"pins": pins}),
         pairs=(*stands, *broken),
@@ -107,7 +107,7 @@ def _is_open(pair: tuple[str, str], stands: Pairs, problem: Problem) -> bool:
 
 def of_run(
     now_here: Frozen, solution: Solution, gone: tuple[str, ...], declined: Pairs
-) -> Standing:
+) -> RepairBasis:
     """Return what there is to mend in the pairings of a run, staged or not.
 
     Args:
@@ -120,7 +120,7 @@ def of_run(
     pairs = pairs_of(solution)
     present = {city.id for city in now_here.problem.cities}
     left = {city for pair in pairs for city in pair} - present
-    return Standing(
+    return RepairBasis(
         problem=now_here.problem,
         policy=now_here.policy,
         pairs=pairs,
@@ -169,7 +169,7 @@ def make(  # noqa: PLR0913 -- what was computed, from what
     session: Session,
     actor: Actor,
     row: models.Round,
-    start: Standing,
+    start: RepairBasis,
     repair: Repair,
     reasons: tuple[Explanation, ...],
 ) -> None:
@@ -192,7 +192,7 @@ def make(  # noqa: PLR0913 -- what was computed, from what
 
     """
     rounds.must_organise(actor)
-    if standing(session, actor, row) != start:
+    if basis(session, actor, row) != start:
         raise Stale("Somebody changed the round while this was computed; look again.")
     live = {pairings.cities_of(one): one for one in pairings.of_round(session, row.id)}
     for pair in map(pair_of, repair.undone):

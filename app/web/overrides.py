@@ -44,7 +44,7 @@ def _decided(typed: dict[str, str], reason: str) -> OverrideWrite:
 
 
 @dataclass(frozen=True)
-class Seen:
+class OverrideView:
     """What is decided about, as it is now.
 
     Attributes:
@@ -55,12 +55,12 @@ class Seen:
     """
 
     round: Round
-    start: overrides.Before
+    start: overrides.OverrideBasis
     staged: bool
 
 
 @dataclass(frozen=True)
-class Matter:
+class OverrideSubject:
     """What is decided about: a staged round, or a run before anything is staged.
 
     Attributes:
@@ -70,29 +70,31 @@ class Matter:
     """
 
     action: str
-    look: Callable[[Session, Actor], Seen]
+    look: Callable[[Session, Actor], OverrideView]
 
 
-def _of_round(round_id: str) -> Matter:
-    def look(session: Session, actor: Actor) -> Seen:
+def _of_round(round_id: str) -> OverrideSubject:
+    def look(session: Session, actor: Actor) -> OverrideView:
         row = rounds.get(session, actor, round_id)
-        start = overrides.before(session, actor, row)
-        return Seen(rounds.as_round(row), start, staged=True)
+        start = overrides.basis(session, actor, row)
+        return OverrideView(rounds.as_round(row), start, staged=True)
 
-    return Matter(f"/rounds/{round_id}/override", look)
+    return OverrideSubject(f"/rounds/{round_id}/override", look)
 
 
-def _of_run(run_id: str) -> Matter:
-    def look(session: Session, actor: Actor) -> Seen:
+def _of_run(run_id: str) -> OverrideSubject:
+    def look(session: Session, actor: Actor) -> OverrideView:
         run = runs.get(session, actor, run_id)
         row = session.get_one(models.Round, run.round_id)
-        start = deciding.before(session, actor, row, run)
-        return Seen(rounds.as_round(row), start, staged=False)
+        start = deciding.basis(session, actor, row, run)
+        return OverrideView(rounds.as_round(row), start, staged=False)
 
-    return Matter(f"/runs/{run_id}/decide", look)
+    return OverrideSubject(f"/runs/{run_id}/decide", look)
 
 
-def _look(tx: AuthenticatedTransaction, matter: Matter) -> tuple[Actor, Seen]:
+def _look(
+    tx: AuthenticatedTransaction, matter: OverrideSubject
+) -> tuple[Actor, OverrideView]:
     with tx.read() as (session, actor):
         must_organise(actor)
         return actor, matter.look(session, actor)
@@ -100,7 +102,7 @@ def _look(tx: AuthenticatedTransaction, matter: Matter) -> tuple[Actor, Seen]:
 
 def _page(
     tx: AuthenticatedTransaction,
-    matter: Matter,
+    matter: OverrideSubject,
     refused: Refusal | None = None,
     *,
     typed: dict[str, str],
@@ -127,7 +129,7 @@ def _page(
 def _priced_page(
     tx: AuthenticatedTransaction,
     answers: EngineQueries,
-    matter: Matter,
+    matter: OverrideSubject,
     typed: dict[str, str],
 ) -> Response:
     """Show what the decision would change; nothing is stored."""
@@ -145,7 +147,7 @@ def _priced_page(
 def _asked(
     tx: AuthenticatedTransaction,
     answers: EngineQueries,
-    matter: Matter,
+    matter: OverrideSubject,
     typed: dict[str, str],
 ) -> Response:
     """Ask whom to pair, or to keep apart; tell the price if it is known whom."""
@@ -191,7 +193,7 @@ def decide(
         new = _decided(typed, typed["reason"])
         with tx.read() as (session, actor):
             row = rounds.get(session, actor, round_id)
-            start = overrides.before(session, actor, row)
+            start = overrides.basis(session, actor, row)
             must_be_as_seen(row, form)
         found = answers.override(start, new)
 

@@ -39,7 +39,7 @@ def _page(
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         try:
-            start = repairs.standing(session, actor, row)
+            start = repairs.basis(session, actor, row)
         except WrongPhase:
             start = None
         unserved = health.health(session, actor, row).unserved
@@ -82,7 +82,7 @@ def make_repair(
         with tx.read() as (session, actor):
             row = rounds.get(session, actor, round_id)
             rounds.must_organise(actor)
-            start = repairs.standing(session, actor, row)
+            start = repairs.basis(session, actor, row)
         wanted = field_text(form, "repair")
         repair = repairs.chosen(answers.repairs(start, repairs.MOST), wanted)
         why = answers.explained(start, repairs.added(repair))

@@ -125,7 +125,7 @@ def staging(world: "World") -> object:
 def first_repair(world: "World") -> object:
     with world.database.read() as session:
         row = rounds.get(session, TERMINAL, "to-repair")
-        there = repairs.standing(session, TERMINAL, row)
+        there = repairs.basis(session, TERMINAL, row)
     found = repair(
         there.problem,
         there.policy,
