@@ -156,12 +156,12 @@ def to_take_in(
     return [Outside(*row) for row in rows]
 
 
-def meant(session: Session, typed: str) -> tuple[str | None, list[str]]:
+def resolve_city(session: Session, typed: str) -> tuple[str | None, list[str]]:
     """Return the id of the city that somebody means; of a new one, what it would be.
 
     None if it cannot be told, with the names of those that may be meant.
     """
-    found = cities.called(session, typed, _ALIKE) if typed else ()
+    found = cities.find_by_name(session, typed, _ALIKE) if typed else ()
     if len(found) == 1:
         return found[0].id, []
     return (None if found else slug(typed) or None), [row.name for row in found]

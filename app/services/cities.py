@@ -75,7 +75,7 @@ class Filter:
     size: tuple[int, int | None] | None = None
 
 
-class Spot(NamedTuple):
+class MapPoint(NamedTuple):
     """What a map shows of a city."""
 
     id: str
@@ -161,25 +161,25 @@ def names(session: Session) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def spots(session: Session, wanted: Filter) -> list[Spot]:
+def map_points(session: Session, wanted: Filter) -> list[MapPoint]:
     """Return what a map shows of all cities of the filter, by id."""
-    columns = [getattr(models.City, field) for field in Spot._fields]
+    columns = [getattr(models.City, field) for field in MapPoint._fields]
     asked = _matching(wanted).with_only_columns(*columns).order_by(models.City.id)
-    return [Spot(*row) for row in session.execute(asked)]
+    return [MapPoint(*row) for row in session.execute(asked)]
 
 
-def spoken(session: Session) -> set[str]:
+def languages(session: Session) -> set[str]:
     """Return the codes of the languages that teams of cities work in."""
     joined = session.scalars(select(models.City.languages).distinct())
     return {code for codes in joined for code in _words(codes)}
 
 
-def homes(session: Session) -> set[str]:
+def countries(session: Session) -> set[str]:
     """Return the codes of the countries that have cities."""
     return set(session.scalars(select(models.City.country).distinct()))
 
 
-def called(session: Session, typed: str, most: int) -> Sequence[models.City]:
+def find_by_name(session: Session, typed: str, most: int) -> Sequence[models.City]:
     """Return the cities that somebody may mean: by id, by the whole name, by a part.
 
     Args:

@@ -106,15 +106,15 @@ def list_cities(tx: PageSession, request: Request) -> HTMLResponse:
         cut = PageRequest(_PAGE, given.get("cursor"))
         rows, cursor = cities.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
-        homes = cities.homes(session) | ({wanted.country} - {None})
-        spoken = cities.spoken(session) | ({wanted.language} - {None})
+        homes = cities.countries(session) | ({wanted.country} - {None})
+        spoken = cities.languages(session) | ({wanted.language} - {None})
         found = [cities.as_city(row) for row in rows]
         return show(
             "cities.html",
             actor,
             "cities",
             cities=[(city, profile(city, wanted.area)) for city in found],
-            picture=city_map(cities.spots(session, wanted)),
+            picture=city_map(cities.map_points(session, wanted)),
             following=following if cursor else None,
             is_later=cut.cursor is not None,
             wanted=wanted,
@@ -148,7 +148,7 @@ def _meant(session: Session, typed: str) -> Meant:
     typed = _typed(typed)
     if not typed:
         return Meant("")
-    rows = cities.called(session, typed, _CHOICES)
+    rows = cities.find_by_name(session, typed, _CHOICES)
     found = tuple(cities.as_city(row) for row in rows)
     if len(found) == 1:
         return Meant(found[0].name, found[0])

@@ -210,7 +210,7 @@ def _meant(
         if one := ids.get(search_key(name)):
             yield one
             continue
-        found = cities.called(session, name, 2)
+        found = cities.find_by_name(session, name, 2)
         if len(found) == 1:
             yield found[0].id
             continue

@@ -388,7 +388,7 @@ def invite(
 
 def _meant(session: Session, typed: str) -> str:
     """Return the id of the city that is named, or raise `InvalidInput`."""
-    one, names = attendance.meant(session, typed)
+    one, names = attendance.resolve_city(session, typed)
     if one is not None:
         return one
     told = here()
