@@ -272,7 +272,7 @@ def read_account(tx: ApiSession, account_id: _Id) -> Response:
         Stale,
         NoPrecondition,
     ),
-    openapi_extra=merge_patch_of(AccountWrite, {"name": "Integration tx"}),
+    openapi_extra=merge_patch_of(AccountWrite, {"name": "Integration desk"}),
 )
 def patch_account(
     tx: ApiSession,

@@ -34,7 +34,7 @@ ContactId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
 _EXAMPLE = {
     "name": "An Peeters",
-    "function": "Integration tx",
+    "function": "Integration desk",
     "email": "integration@mechelen.example",
 }
 
@@ -78,7 +78,7 @@ def add_contact(
     city_id: CityId,
     new: Annotated[ContactWrite, Body(examples=[_EXAMPLE]), CHECKED],
 ) -> Response:
-    """Add a contact person: better a tx's mailbox than somebody's own."""
+    """Add a contact person: better a desk's mailbox than somebody's own."""
 
     def work(session: Session, actor: Actor) -> Response:
         return _told(contacts.add(session, actor, city_id, new), 201)

@@ -41,7 +41,7 @@ def read_health(tx: ApiSession, round_id: RoundId) -> Health:
     """Tell who has not answered, who has gone quiet, and what could not be sent."""
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        return health.health(session, actor, row)
+        return health.round_health(session, actor, row)
 
 
 @router.get(

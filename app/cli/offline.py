@@ -129,11 +129,11 @@ def why_not(  # noqa: PLR0913 -- the options
 ) -> None:
     """Tell why a pair is not proposed: what forbids it, or what it would cost."""
     import matching  # noqa: PLC0415 -- see the package
-    from app.services.words.catalogue import language  # noqa: PLC0415
+    from app.services.words.catalogue import supported_language  # noqa: PLC0415
     from app.services.words.why_not import sentences  # noqa: PLC0415
     from matching.__main__ import answer  # noqa: PLC0415
 
-    wanted = language(lang)
+    wanted = supported_language(lang)
     if wanted is None:
         raise typer.BadParameter("there are en, fr and nl.", param_hint="--lang")
 

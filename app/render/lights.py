@@ -107,7 +107,7 @@ def _short(found: Readiness, names: Names, at: str) -> Iterator[Light]:
 def _relaxed(
     relaxations: Sequence[Relaxation], policy: Policy, names: Names, at: str
 ) -> Iterator[Light]:
-    """Yield what could be relaxed, each with the tx where it is tried."""
+    """Yield what could be relaxed, each with the desk where it is tried."""
     told = here()
     for one in relaxations:
         says = outlook.relaxed(one, policy, names)
@@ -118,7 +118,7 @@ def _relaxed(
         else:
             asked = {"relax": one.rule} | ({} if one.to is None else {"to": one.to})
             fix = Fix(
-                told.say("Try it at the rules tx"), f"{at}/rules?{urlencode(asked)}"
+                told.say("Try it at the rules desk"), f"{at}/rules?{urlencode(asked)}"
             )
         yield Light("care", says, one.learners_gained, (fix,))
 

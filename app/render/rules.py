@@ -1,4 +1,4 @@
-"""What the rules tx shows: rules in sentences, and what each of them costs."""
+"""What the rules desk shows: rules in sentences, and what each of them costs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ import struct
 import zipfile
 import zlib
 
-UNREADABLE = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     NotImplementedError,  # a method of packing that is not known
     RuntimeError,  # a password

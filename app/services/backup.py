@@ -33,7 +33,7 @@ from sqlalchemy import Connection, Table
 
 from app.db import Database, rows, schema
 from app.errors import AlreadyThere, Conflict, NotFound
-from app.services.archive import UNREADABLE
+from app.services.archive import ZIP_ERRORS
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -217,7 +217,7 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 def _readable() -> Iterator[None]:
     try:
         yield
-    except UNREADABLE as error:
+    except ZIP_ERRORS as error:
         raise Broken("It is no ZIP file that can be read.") from error
 
 

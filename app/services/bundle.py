@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 import matching
 from app.services import runs
-from app.services.archive import UNREADABLE
+from app.services.archive import ZIP_ERRORS
 from schemas import Origin, Policy, Problem, Solution
 
 FORMAT = 1
@@ -180,7 +180,7 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
             return {name: _read(file, name) for name in (_MANIFEST, *_PARTS, *more)}
     except Broken:
         raise
-    except (*UNREADABLE, OSError) as error:
+    except (*ZIP_ERRORS, OSError) as error:
         raise Broken("It is no ZIP file that can be read.") from error
 
 

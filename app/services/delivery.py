@@ -318,7 +318,7 @@ def send_again(session: Session, actor: Actor, row: models.Message) -> None:
     outbox.record(session, actor, row, "message.sent_again")
 
 
-def chore(settings: Settings) -> Callable[[Database], object]:
+def periodic_task(settings: Settings) -> Callable[[Database], object]:
     """Return what delivers the outbox, to be called every few seconds.
 
     An outbox with nothing to do costs one query.

@@ -29,7 +29,7 @@ _STATES: tuple[PairingState, ...] = (
 _SIDES: tuple[Role, Role] = ("mentor", "learner")
 
 
-def health(session: Session, actor: Actor, round_row: models.Round) -> Health:
+def round_health(session: Session, actor: Actor, round_row: models.Round) -> Health:
     """Return what of the round needs its organisers.
 
     Raises:

@@ -65,7 +65,9 @@ def _language(codes: str) -> Language:
 # While a round is staged.
 
 
-def hold(session: Session, round_row: models.Round, *, anew: bool = False) -> None:
+def rewrite_held(
+    session: Session, round_row: models.Round, *, anew: bool = False
+) -> None:
     """Make the held messages those that a release would send now.
 
     Args:
@@ -116,9 +118,9 @@ def drop_held(session: Session, round_row: models.Round) -> None:
     )
 
 
-def let_go(session: Session, round_row: models.Round) -> int:
+def release_held(session: Session, round_row: models.Round) -> int:
     """Queue what was held; return how many messages have nobody to go to."""
-    hold(session, round_row, anew=True)  # the deadline is known only now
+    rewrite_held(session, round_row, anew=True)  # the deadline is known only now
     table = models.Message
     lost = 0
     for row in session.scalars(
@@ -253,7 +255,7 @@ def _not_placed(
 # After the release.
 
 
-def tell(
+def notify(
     session: Session,
     round_row: models.Round,
     row: models.Pairing,
@@ -267,7 +269,7 @@ def tell(
     session.flush()
 
 
-def tell_organisers(
+def notify_organisers(
     session: Session, round_row: models.Round, row: models.Pairing, what: str
 ) -> None:
     """Queue a note to all organisers that the pairing needs mending."""

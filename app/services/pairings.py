@@ -271,8 +271,8 @@ def answer(
         row.reason_code = new.reason_code
         _end(row, "declined", new.side)
         session.flush()
-        notices.tell(session, round_row, row, "declined", [_other(new.side)])
-        notices.tell_organisers(session, round_row, row, "declined")
+        notices.notify(session, round_row, row, "declined", [_other(new.side)])
+        notices.notify_organisers(session, round_row, row, "declined")
     elif row.mentor_answer == row.learner_answer == "accepted":
         _confirm(session, round_row, row, at)
     session.flush()
@@ -291,7 +291,7 @@ def _confirm(
     check_places(session, round_row.id, map(cities_of, (*there, row)))
     row.state, row.confirmed_at = "confirmed", at
     session.flush()
-    notices.tell(session, round_row, row, "confirmed", ("mentor", "learner"))
+    notices.notify(session, round_row, row, "confirmed", ("mentor", "learner"))
 
 
 def _end(row: models.Pairing, state: PairingState, by: EndedBy) -> None:
@@ -340,7 +340,7 @@ def dismiss(  # noqa: PLR0913 -- who ends what, and why
     row.reason = reason
     _end(row, "dismissed", by)
     rounds.touch(session, round_row)
-    notices.hold(session, round_row)
+    notices.rewrite_held(session, round_row)
     record(session, actor, row, "pairing.dismissed")
 
 
@@ -376,7 +376,7 @@ def withdraw(  # noqa: PLR0913 -- who ends what, and why
     _end(row, "withdrawn", by)
     rounds.touch(session, round_row)
     told: list[Role] = [side for side in ("mentor", "learner") if side != by]
-    notices.tell(session, round_row, row, "withdrawn", told)
+    notices.notify(session, round_row, row, "withdrawn", told)
     record(session, actor, row, "pairing.withdrawn")
 
 
@@ -431,7 +431,7 @@ def set_deadline(
             for side in ("mentor", "learner")
             if getattr(row, f"{side}_answer") == "pending"
         ]
-        notices.tell(session, round_row, row, "offer", waiting)
+        notices.notify(session, round_row, row, "offer", waiting)
     rounds.touch(session, round_row)
     record(session, actor, row, "pairing.deadline_set", offered_again=again)
 
@@ -466,8 +466,10 @@ def expire(database: Database) -> int:
             for row in rows:
                 _end(row, "expired", "deadline")
                 session.flush()
-                notices.tell(session, round_row, row, "expired", ("mentor", "learner"))
-                notices.tell_organisers(session, round_row, row, "expired")
+                notices.notify(
+                    session, round_row, row, "expired", ("mentor", "learner")
+                )
+                notices.notify_organisers(session, round_row, row, "expired")
                 record(session, TERMINAL, row, "pairing.expired")
             ended += len(rows)
     return ended

@@ -178,9 +178,9 @@ def _end_pairings(
             pairings.dismiss(session, actor, round_row, one, why, side)
         else:
             pairings.withdraw(session, actor, round_row, one, why, side)
-            notices.tell_organisers(session, round_row, one, "withdrawn")
+            notices.notify_organisers(session, round_row, one, "withdrawn")
     if round_row.phase == "staged":
-        notices.hold(session, round_row)
+        notices.rewrite_held(session, round_row)
 
 
 def _nominates(

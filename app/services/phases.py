@@ -136,7 +136,7 @@ def stage(session: Session, actor: Actor, row: models.Round, run: models.Run) ->
     rounds.touch(session, row)
     session.add_all(_staged(row, run.id, pair) for pair in found.pairings)
     session.flush()
-    notices.hold(session, row)
+    notices.rewrite_held(session, row)
     audit.record(
         session,
         actor,
@@ -238,7 +238,7 @@ def restage(  # noqa: PLR0913 -- what an override is made of
         session.add(one)
     row.staged_run = run.id
     rounds.touch(session, row)
-    notices.hold(session, row, anew=True)
+    notices.rewrite_held(session, row, anew=True)
     audit.record(
         session,
         actor,
@@ -279,7 +279,7 @@ def release(
         raise Conflict("Nothing is staged: there is no pairing to offer.")
     row.phase, row.released_at, row.answer_by = "released", at, until
     rounds.touch(session, row)
-    notices.let_go(session, row)
+    notices.release_held(session, row)
     for one in staged:
         one.state, one.offered_at, one.answer_by = "offered", at, until
         one.updated_at = at

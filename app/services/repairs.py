@@ -204,9 +204,9 @@ def make(  # noqa: PLR0913 -- what was computed, from what
     rounds.touch(session, row)
     for one in new:
         if one.state == "offered":
-            notices.tell(session, row, one, "offer", ("mentor", "learner"))
+            notices.notify(session, row, one, "offer", ("mentor", "learner"))
     if row.phase == "staged":
-        notices.hold(session, row)
+        notices.rewrite_held(session, row)
     audit.record(
         session,
         actor,

@@ -206,7 +206,7 @@ def change(session: Session, actor: Actor, row: models.Round, new: RoundWrite) -
         row.updated_at = now()
         session.flush()
         if row.phase == "staged":  # the letters name the round and the deadline
-            notices.hold(session, row, anew=True)
+            notices.rewrite_held(session, row, anew=True)
         audit.record(session, actor, "round.changed", round_id=row.id, fields=fields)
 
 

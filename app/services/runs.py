@@ -299,7 +299,7 @@ def _write(session: Session, mine: Claim, **values: object) -> bool:
     )
 
 
-def beat(
+def heartbeat(
     database: Database, mine: Claim, progress: Progress, lease: float = _LEASE
 ) -> bool:
     """Renew the lease; tell whether the run is still this worker's."""
@@ -356,7 +356,7 @@ def hand_back(database: Database, mine: Claim) -> bool:
         return _write(session, mine, state="queued", lease_until=None, **_AFRESH)
 
 
-def lose(database: Database, mine: Claim, why: ProblemDetails) -> bool:
+def mark_lost(database: Database, mine: Claim, why: ProblemDetails) -> bool:
     """Queue the run again, or let it fail if its computation has died too often."""
     table = models.Run
     asked = select(table).where(

@@ -364,7 +364,7 @@ def forget_old(database: Database) -> None:
         session.execute(delete(table).where(table.ended_at < now() - KEPT))
 
 
-def chore(settings: Settings) -> Callable[[Database], object]:
+def periodic_task(settings: Settings) -> Callable[[Database], object]:
     """Return what sends all that is due, to be called every second.
 
     Each webhook has a thread of its own while something is sent to it: a slow receiver

@@ -71,4 +71,4 @@ for _page in (
 ):
     router.include_router(_page.router)
 
-__all__ = ["Spoken", "cookie", "refusal_page", "router", "wants_page"]
+__all__ = ["PageLanguage", "cookie", "refusal_page", "router", "wants_page"]

@@ -129,7 +129,7 @@ def _board(  # noqa: PLR0913 -- what the page shows
         row = rounds.get(session, actor, round_id)
         names = cities.names(session)
         lines = list(_lines(session, actor, row, names))
-        board = health.health(session, actor, row)
+        board = health.round_health(session, actor, row)
         counts = Counter(line.standing for line in lines)
         chosen = next((one for one in _STANDINGS if one == wanted), None)
         shown = [line for line in lines if chosen in {None, line.standing}]

@@ -46,7 +46,7 @@ _WRONG: Mapping[str, str] = {
     "year": message("Year: four digits, like 2024."),
     "name": message("Name: write one, in at most 200 letters."),
     "function": message("Function: at most 200 letters."),
-    "email": message("E-mail address: write it like tx@example.org."),
+    "email": message("E-mail address: write it like desk@example.org."),
 }
 
 

@@ -1,4 +1,4 @@
-"""The developer tx: a first call without an account, and the visitor's tokens."""
+"""The developer desk: a first call without an account, and the visitor's tokens."""
 
 import json
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ from app.deps import CallerAddress, SettingsDep, ThrottleDep
 from app.errors import Busy, NotFound, Refusal, TooMany, Unauthenticated
 from app.services import signing_in, waiting
 from app.services.example import example
-from app.services.words.catalogue import language
+from app.services.words.catalogue import supported_language
 from app.settings import Settings
 from app.web import tongue
 from app.web.demo import picture
@@ -110,7 +110,9 @@ def _let_in(
 def _speak_the_own(request: Request, answer: Response, cookie: str) -> None:
     """Have pages speak the language of the account, if it has one."""
     with request.app.state.database.read() as session:
-        own = language(signing_in.find(session, cookie).account.language or "")
+        own = supported_language(
+            signing_in.find(session, cookie).account.language or ""
+        )
     if own is not None:
         tongue.keep(answer, own)
 

@@ -18,7 +18,7 @@ from app.services.paging import PageRequest
 from app.services.retention import CONTACT_MONTHS
 from app.services.words import audit as words
 from app.services.words.catalogue import here, reading
-from app.services.words.notice import notice
+from app.services.words.notice import privacy_notice
 from app.web.forms import download, redirect
 from app.web.showing import show
 from app.web.visitors import OptionalPageSession, PageSession
@@ -31,7 +31,7 @@ _ID = 32
 @router.get("/privacy")
 def show_notice(guest: OptionalPageSession, settings: SettingsDep) -> HTMLResponse:
     """Show what is kept of whom, why and for how long: to anybody."""
-    told = notice(
+    told = privacy_notice(
         reading(), settings.controller, settings.controller_mail, CONTACT_MONTHS
     )
     with guest.read() as (_session, actor):

@@ -42,7 +42,7 @@ def _page(
             start = repairs.basis(session, actor, row)
         except WrongPhase:
             start = None
-        unserved = health.health(session, actor, row).unserved
+        unserved = health.round_health(session, actor, row).unserved
         names = cities.names(session)
         shown = rounds.as_round(row)
     items: tuple[Repair, ...] = ()

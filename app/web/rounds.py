@@ -278,7 +278,7 @@ def _organised(session: Session, actor: Actor, row: models.Round) -> dict[str, A
     found, _ = runs.search(session, actor, row.id, PageRequest(20))
     board: Health | None = None
     if row.phase not in rounds.CHANGEABLE:
-        board = health.health(session, actor, row)
+        board = health.round_health(session, actor, row)
     return {
         "runs": [runs.as_run(run) for run in found],
         "newest": next((run.id for run in found if run.state == "succeeded"), None),

@@ -1,4 +1,4 @@
-"""The rules tx: how a round is matched, and what another way would bring."""
+"""The rules desk: how a round is matched, and what another way would bring."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +45,7 @@ _DONE = {
 
 @dataclass(frozen=True)
 class _Known:
-    """What the tx begins with.
+    """What the desk begins with.
 
     Attributes:
         actor: Who is looking.

@@ -9,7 +9,7 @@ from app.db import Database
 from app.errors import ComputationDied, details
 from app.services import delivery, idempotency, pairings, retention, runs, sending
 from app.settings import Settings
-from app.worker.trouble import Trouble
+from app.worker.trouble import ErrorLogOnce
 
 _HOUR = 3600.0
 _OFFERS = 30.0
@@ -18,7 +18,7 @@ _WEBHOOKS = 1.0
 
 
 @dataclass(frozen=True)
-class Chore:
+class PeriodicTask:
     """Something to do from time to time.
 
     Every process does every chore, several processes at the same moment perhaps: what
@@ -36,16 +36,16 @@ class Chore:
     work: Callable[[Database], object]
 
 
-def chores(settings: Settings) -> Sequence[Chore]:
+def periodic_tasks(settings: Settings) -> Sequence[PeriodicTask]:
     """Return all that there is to do."""
     return (
-        Chore("sweep of runs", settings.lease_seconds / 3, _sweep),
-        Chore("kept answers", _HOUR, _forget_answers),
-        Chore("deadlines of offers", _OFFERS, pairings.expire),
-        Chore("retention", _HOUR, retention.enforce),
-        Chore("outbox", _MAIL, delivery.chore(settings)),
-        Chore("webhooks", _WEBHOOKS, sending.chore(settings)),
-        Chore("old deliveries", _HOUR, sending.forget_old),
+        PeriodicTask("sweep of runs", settings.lease_seconds / 3, _sweep),
+        PeriodicTask("kept answers", _HOUR, _forget_answers),
+        PeriodicTask("deadlines of offers", _OFFERS, pairings.expire),
+        PeriodicTask("retention", _HOUR, retention.enforce),
+        PeriodicTask("outbox", _MAIL, delivery.periodic_task(settings)),
+        PeriodicTask("webhooks", _WEBHOOKS, sending.periodic_task(settings)),
+        PeriodicTask("old deliveries", _HOUR, sending.forget_old),
     )
 
 
@@ -61,7 +61,7 @@ def _forget_answers(database: Database) -> None:
 class Housekeeping:
     """Does each chore in a thread of its own: a slow one delays no other."""
 
-    def __init__(self, database: Database, todo: Sequence[Chore]) -> None:
+    def __init__(self, database: Database, todo: Sequence[PeriodicTask]) -> None:
         self._database = database
         self._todo = todo
         self._stopping = threading.Event()
@@ -87,8 +87,8 @@ class Housekeeping:
             thread.join(max(0, until - time.monotonic()))
         self._threads.clear()
 
-    def _keep(self, chore: Chore) -> None:
-        trouble = Trouble(chore.name)
+    def _keep(self, chore: PeriodicTask) -> None:
+        trouble = ErrorLogOnce(chore.name)
         while not self._stopping.is_set():
             try:
                 chore.work(self._database)

@@ -17,8 +17,8 @@ from app.db import Database
 from app.errors import ComputationDied, Failure, Refusal, TooSlow, details
 from app.services import bridge, runs
 from app.settings import Settings
-from app.worker.housekeeping import Housekeeping, chores
-from app.worker.trouble import Trouble
+from app.worker.housekeeping import Housekeeping, periodic_tasks
+from app.worker.trouble import ErrorLogOnce
 from schemas import Progress
 
 _LOOK = 0.5
@@ -68,7 +68,7 @@ class Runner:
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._housekeeping = Housekeeping(database, chores(settings))
+        self._housekeeping = Housekeeping(database, periodic_tasks(settings))
         self._log = structlog.get_logger("compaan")
 
     def start(self) -> None:
@@ -106,7 +106,7 @@ class Runner:
         self._wanted.set()
 
     def _work(self) -> None:
-        trouble = Trouble("computing runs")
+        trouble = ErrorLogOnce("computing runs")
         step = self._warm_up
         while not self._stopping.is_set():
             try:
@@ -159,7 +159,7 @@ class Runner:
             if isinstance(error, child.ChildStopped):
                 return None
             why = details(ComputationDied(f"The computation died. {error}"))
-            return _End("run-lost", partial(runs.lose, database, mine, why))
+            return _End("run-lost", partial(runs.mark_lost, database, mine, why))
         except matching.Infeasible as error:
             told, state = details(bridge.refusal(error)), "infeasible"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the run must end
@@ -203,10 +203,10 @@ class Runner:
         over, gone = threading.Event(), threading.Event()
 
         def beat() -> None:
-            trouble = Trouble("heartbeat")
+            trouble = ErrorLogOnce("heartbeat")
             while not over.wait(self._beat):
                 try:
-                    if not runs.beat(self._database, mine, step(), self._lease):
+                    if not runs.heartbeat(self._database, mine, step(), self._lease):
                         gone.set()
                         return
                 except Exception as error:  # noqa: BLE001 -- the lease says how long it may fail

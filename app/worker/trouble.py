@@ -5,7 +5,7 @@ import structlog
 from app.errors import Refusal
 
 
-class Trouble:
+class ErrorLogOnce:
     """Tells the log when something begins to fail, and when it works again.
 
     A database that is away for an hour is two lines, not thousands.

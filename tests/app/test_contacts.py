@@ -27,8 +27,8 @@ from tests.app.visitor import Visitor
 
 DESK = {
     "name": "Ann Wouters-Quackenbosch",
-    "function": "Integration tx",
-    "email": "tx@amiens.example",
+    "function": "Integration desk",
+    "email": "desk@amiens.example",
 }
 
 
@@ -193,7 +193,7 @@ def test_contact_persons_go_into_no_run_no_bundle_and_no_export(idle_service):
     assert b'"amiens"' in texts[1]
     for text in (*texts, *told[2:]):
         assert b"Quackenbosch" not in text
-        assert b"tx@amiens" not in text
+        assert b"desk@amiens" not in text
 
 
 # Pages.

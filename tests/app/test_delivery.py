@@ -652,7 +652,7 @@ def test_an_outbox_with_nothing_to_do_costs_one_query(database, tmp_path):
     fill(database, state="held")
     fill(database, state="sent")
     fill(database, due_at=now() + timedelta(minutes=1))
-    work = delivery.chore(settings(f"file:{tmp_path}/mail"))
+    work = delivery.periodic_task(settings(f"file:{tmp_path}/mail"))
     work(database)  # the first connection asks questions of its own
     with counted(database) as asked:
         work(database)
@@ -673,7 +673,7 @@ def test_the_chore_takes_back_what_dead_senders_left(database, tmp_path):
     (often,) = fill(database, state="sending", lease_until=1.0, attempt=9)
     (alive,) = fill(database, state="sending", lease_until=2.0**40, attempt=1)
 
-    delivery.chore(settings(f"file:{tmp_path}/mail"))(database)
+    delivery.periodic_task(settings(f"file:{tmp_path}/mail"))(database)
 
     rows = [stored(database, one) for one in (before, after, often, alive)]
     assert [(row.state, row.attempt, row.error) for row in rows] == [

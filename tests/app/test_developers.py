@@ -1,4 +1,4 @@
-"""The developer tx: every example on it is carried out, as it stands there."""
+"""The developer desk: every example on it is carried out, as it stands there."""
 
 import json
 import re

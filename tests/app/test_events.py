@@ -122,7 +122,7 @@ def test_every_change_is_told_until_the_end(service):
     assert same()["state"] == "queued"
     mine = runs.claim(service.database)
     assert (same()["state"], read[-1]["attempt"]) == ("running", 1)
-    runs.beat(service.database, mine, Progress(step="scores", done=1, of=2))
+    runs.heartbeat(service.database, mine, Progress(step="scores", done=1, of=2))
     assert same()["progress"] == {"step": "scores", "done": 1, "of": 2}
     runs.succeed(service.database, mine, match(mine.problem, mine.policy))
     assert same()["state"] == "succeeded"

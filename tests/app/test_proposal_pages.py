@@ -192,7 +192,7 @@ def test_a_computation_is_followed_without_javascript_and_stopped(sqlite_service
     assert '<noscript><meta http-equiv="refresh" content="2">' in visitor.page.text
     database = sqlite_service.client.app.state.database
     mine = runs.claim(database)
-    runs.beat(database, mine, Progress(step="firmness", done=50, of=200))
+    runs.heartbeat(database, mine, Progress(step="firmness", done=50, of=200))
 
     visitor.open(f"/runs/{mine.run}")
 
@@ -218,7 +218,7 @@ def test_progress_only_grows_from_step_to_step(sqlite_service):
         ("firmness", 9),
     ):
         for done in range(of + 1):
-            runs.beat(database, mine, Progress(step=step, done=done, of=of))
+            runs.heartbeat(database, mine, Progress(step=step, done=done, of=of))
             with database.read() as session:
                 run = runs.as_run(session.get_one(runs.models.Run, mine.run))
             told.append((share(run), how_far(run)))

@@ -1,4 +1,4 @@
-"""The rules tx: its preview says what the engine says, and what each rule costs."""
+"""The rules desk: its preview says what the engine says, and what each rule costs."""
 
 import re
 from typing import Any

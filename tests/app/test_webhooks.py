@@ -618,7 +618,7 @@ def test_the_log_is_kept_for_thirty_days(database):
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(database):
     settings = Settings(allow_private_webhooks=True)
-    work = sending.chore(settings)
+    work = sending.periodic_task(settings)
     with receiving(hang) as slow, receiving() as quick:
         held = hook(database, slow.url)
         webhook = hook(database, quick.url)

@@ -537,7 +537,9 @@ def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
     mine = runs.claim(database, lease=1, worker="here:1")
     claimed = found(database, run)
 
-    assert runs.beat(database, mine, Progress(step="scores", done=3, of=9), lease=60)
+    assert runs.heartbeat(
+        database, mine, Progress(step="scores", done=3, of=9), lease=60
+    )
 
     beaten = found(database, run)
     assert (beaten.worker, beaten.step, beaten.done, beaten.of) == (

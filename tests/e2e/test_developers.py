@@ -1,4 +1,4 @@
-"""The developer tx and the pages of accounts in Chromium, against a real server."""
+"""The developer desk and the pages of accounts in Chromium, against a real server."""
 
 from collections.abc import Iterator
 

@@ -81,7 +81,7 @@ def test_a_computation_is_followed_until_its_result_is_there(browser, site, data
         expect(says).to_have_text("It waits for its turn.")
         mine = runs.claim(database)
         for done in (10, 20):
-            runs.beat(database, mine, Progress(step="firmness", done=done, of=40))
+            runs.heartbeat(database, mine, Progress(step="firmness", done=done, of=40))
             expect(says).to_contain_text(f"{done} of 40 trials")
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.75)
         shoot(page, "proposal-progress-light")

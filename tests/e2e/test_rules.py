@@ -1,4 +1,4 @@
-"""The rules tx in a browser: a slider redraws what the rules bring, by keyboard."""
+"""The rules desk in a browser: a slider redraws what the rules bring, by keyboard."""
 
 from collections.abc import Iterator
 

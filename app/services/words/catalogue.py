@@ -192,7 +192,7 @@ def unaccented(name: str) -> str:
     )
 
 
-def language(code: str) -> Language | None:
+def supported_language(code: str) -> Language | None:
     """Return the language with this code, or None if there are no words in it."""
     return next((one for one in LANGUAGES if one == code), None)
 

@@ -15,7 +15,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Notice:
+class PrivacyNotice:
     """The notice in one language."""
 
     title: str
@@ -23,9 +23,9 @@ class Notice:
     sections: tuple[Section, ...]
 
 
-def notice(
+def privacy_notice(
     language: Tongue, controller: str | None, mail: str | None, months: int
-) -> Notice:
+) -> PrivacyNotice:
     """Return the notice in the language.
 
     Args:
@@ -36,7 +36,7 @@ def notice(
 
     """
     chosen = words(language)
-    return Notice(
+    return PrivacyNotice(
         title=chosen.say("What Compaan keeps of you, and why"),
         lead=chosen.say(
             "Compaan pairs cities, not persons. It keeps as little of persons as that "
