@@ -129,7 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
         expose_headers=_EXPOSED,
     )
     app.add_middleware(SecurityHeaders, settings=settings)
-    app.add_middleware(web.Spoken)
+    app.add_middleware(web.PageLanguage)
     app.add_middleware(metrics.RequestCounter, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unauthenticated, Forbidden, Busy)

@@ -25,9 +25,8 @@ from app.errors import (
 )
 from app.routes import CHECKED, Route
 from app.services import repairs, rounds, runs
-from app.services.words.catalogue import Language
 from app.services.words.why_not import sentences
-from schemas import Change, Drill, Repairs, WhatIf, WhyNot
+from schemas import AccountLanguage, Change, Drill, Repairs, WhatIf, WhyNot
 
 router = APIRouter(route_class=Route, tags=["answers"])
 
@@ -74,7 +73,7 @@ def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     run_id: RunId,
     mentor: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["schaerbeek"])],
     learner: Annotated[str, Query(pattern=f"^{_SLUG}$", examples=["capaci"])],
-    lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
+    lang: Annotated[AccountLanguage, Query(description="Of the sentences.")] = "en",
 ) -> WhyNotInWords:
     """Tell why a pair is not proposed: what forbids it, or what it would cost."""
     with tx.read() as (session, actor):

@@ -27,13 +27,19 @@ from app.errors import (
 from app.render import STYLED, chosen_page
 from app.routes import Route
 from app.services import decisions, health, ledger, policies, rounds, runs, scenarios
-from app.services.words.catalogue import Language
-from schemas import Health, HowWeChose, Ledger, ReleasedDecision, Scenarios
+from schemas import (
+    AccountLanguage,
+    Health,
+    HowWeChose,
+    Ledger,
+    ReleasedDecision,
+    Scenarios,
+)
 
 router = APIRouter(route_class=Route, tags=["overview"])
 
 _BINARY = {"type": "string", "format": "binary"}
-Lang = Annotated[Language, Query(description="Of the text.")]
+Lang = Annotated[AccountLanguage, Query(description="Of the text.")]
 
 
 @router.get("/rounds/{round_id}/health", responses=refusals(NotFound))

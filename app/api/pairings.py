@@ -63,9 +63,9 @@ from app.services import (
     rounds,
     runs,
 )
-from app.services.words.catalogue import Language
 from app.services.words.pair import explained
 from schemas import (
+    AccountLanguage,
     AnswerWrite,
     CheckIn,
     CheckIns,
@@ -408,7 +408,7 @@ def withdraw_pairing(
 def explain_pairing(
     tx: ApiSession,
     pairing_id: PairingId,
-    lang: Annotated[Language, Query(description="Of the sentences.")] = "en",
+    lang: Annotated[AccountLanguage, Query(description="Of the sentences.")] = "en",
 ) -> PairingExplanation:
     """Tell why the pairing is proposed: terms that add up, and plain sentences."""
     with tx.read() as (session, actor):

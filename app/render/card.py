@@ -11,7 +11,7 @@ from math import floor
 
 from app.services.words import card as told_of
 from app.services.words import pair
-from app.services.words.catalogue import Tongue, Words, words
+from app.services.words.catalogue import Language, Words, words
 from schemas import (
     Alternate,
     City,
@@ -166,7 +166,7 @@ def card(
     why: Why,
     mentor: City,
     learner: City,
-    tongue: Tongue,
+    language: Language,
     firmness: Firmness | None = None,
 ) -> Card:
     """Return the proof card of a pair.
@@ -176,14 +176,14 @@ def card(
             reader may know of.
         mentor: The mentor, with its practices as they are to be shown.
         learner: The learner, likewise.
-        tongue: In which language.
+        language: In which language.
         firmness: Where it may be told.
 
     """
-    told = words(tongue)
+    told = words(language)
     names = {mentor.id: mentor.name, learner.id: learner.name}
     pair_of = mentor.name, learner.name
-    bars = tuple(_bars(why, pair_of, tongue))
+    bars = tuple(_bars(why, pair_of, language))
     score, known = tenths(why.score) / 10, tenths(why.known_weight) / 10
     best = max(bars, key=lambda bar: bar.points, default=None)
     return Card(
@@ -193,10 +193,10 @@ def card(
         known=known,
         bars=bars,
         beside=tuple(
-            Beside(one.points, pair.beside(one, names[one.city], tongue))
+            Beside(one.points, pair.beside(one, names[one.city], language))
             for one in why.adjustments
         ),
-        sentences=tuple(pair.explained(why, *pair_of, tongue)),
+        sentences=tuple(pair.explained(why, *pair_of, language)),
         takeaway=told_of.takeaway(
             best.name if best and best.points else None, score, known, told
         ),
@@ -209,7 +209,7 @@ def card(
     )
 
 
-def _bars(why: Why, names: tuple[str, str], tongue: Tongue) -> Iterator[Bar]:
+def _bars(why: Why, names: tuple[str, str], language: Language) -> Iterator[Bar]:
     """Yield the criteria that count, in tenths that add up; the unknown ones last."""
     counting = [part for part in why.contributions if part.weight]
     known = [part for part in counting if part.known]
@@ -220,28 +220,28 @@ def _bars(why: Why, names: tuple[str, str], tongue: Tongue) -> Iterator[Bar]:
     never = shares([part.weight for part in unknown], 1000 - could)
     x, rest = 0, sum(brought)
     for part, points, limit in zip(known, brought, most, strict=True):
-        yield _bar(part, names, tongue, (points, limit), (x, rest))
+        yield _bar(part, names, language, (points, limit), (x, rest))
         x += points
         rest += limit - points
     for part, limit in zip(unknown, never, strict=True):
-        yield _bar(part, names, tongue, (0, limit), (rest, rest))
+        yield _bar(part, names, language, (0, limit), (rest, rest))
         rest += limit
 
 
 def _bar(
     part: Contribution,
     names: tuple[str, str],
-    tongue: Tongue,
+    language: Language,
     figures: tuple[int, int],
     place: tuple[int, int],
 ) -> Bar:
     return Bar(
         criterion=part.criterion,
-        name=words(tongue).say(pair.CRITERIA[part.criterion]),
+        name=words(language).say(pair.CRITERIA[part.criterion]),
         points=figures[0] / 10,
         most=figures[1] / 10,
         known=part.known,
-        says=pair.sentence(part, *names, tongue),
+        says=pair.sentence(part, *names, language),
         x=place[0] / 10,
         rest_x=place[1] / 10,
     )

@@ -14,17 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from app.services.words import ended, outlook, vocabulary
-from app.services.words.catalogue import Tongue, Words, words
+from app.services.words.catalogue import Language, Words, words
 from app.services.words.refused import refused
 
-TONGUES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
+LANGUAGE_NAMES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 """What the languages of the pages call themselves."""
 
 
 @cache
-def environment(tongue: Tongue) -> Environment:
+def environment(language: Language) -> Environment:
     """Return what fills templates in this language."""
-    told = words(tongue)
+    told = words(language)
     made = Environment(
         loader=PackageLoader("app.render"),
         autoescape=select_autoescape(default=True),
@@ -36,10 +36,10 @@ def environment(tongue: Tongue) -> Environment:
         "say": _say(told),
         "count": _count(told),
         "message": lambda text: text,
-        "tongue": tongue,
-        "colon": "\u202f:" if tongue == "fr" else ":",
-        "tongues": TONGUES,
-        "html_lang": "en-XA" if tongue == "xa" else tongue,
+        "page_language": language,
+        "colon": "\u202f:" if language == "fr" else ":",
+        "page_languages": LANGUAGE_NAMES,
+        "html_lang": "en-XA" if language == "xa" else language,
         "area_names": told.area_names(),
         "country": told.country,
         "language_names": told.languages,

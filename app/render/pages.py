@@ -9,7 +9,7 @@ from app.render.lights import lights
 from app.services import reasons
 from app.services.runs import Outcome
 from app.services.words import outlook, pair
-from app.services.words.catalogue import Tongue, here, read_in, reading
+from app.services.words.catalogue import Language, here, read_in, reading
 from app.services.words.why_not import sentences
 from schemas import (
     Contribution,
@@ -41,9 +41,9 @@ def solution_page(found: Outcome) -> str:
     return page("print.html", **outcome_values(found))
 
 
-def chosen_page(text: HowWeChose, tongue: Tongue) -> str:
+def chosen_page(text: HowWeChose, language: Language) -> str:
     """Return how the pairings of a round were chosen as a page, also to print."""
-    with read_in(tongue):
+    with read_in(language):
         return page("chosen.html", text=text)
 
 
@@ -105,7 +105,7 @@ def _changes(
 
 
 def explanation_values(
-    why: Explanation, mentor: str, learner: str, language: Tongue
+    why: Explanation, mentor: str, learner: str, language: Language
 ) -> dict[str, Any]:
     """Return what the page of a pairing shows of where its score comes from.
 

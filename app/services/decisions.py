@@ -6,9 +6,8 @@ from app.db import models
 from app.errors import NotFound, Unauthenticated, WrongPhase
 from app.permissions import Actor, may_oversee
 from app.services import bundle, rounds
-from app.services.words.catalogue import Language
 from app.services.words.chosen import Chosen, Override, how_we_chose
-from schemas import HowWeChose, ReleasedDecision, Section
+from schemas import AccountLanguage, HowWeChose, ReleasedDecision, Section
 
 
 def get(session: Session, actor: Actor | None, round_id: str) -> models.Decision:
@@ -85,7 +84,7 @@ def chosen(session: Session, row: models.Decision) -> Chosen:
     )
 
 
-def text(found: Chosen, language: Language) -> HowWeChose:
+def text(found: Chosen, language: AccountLanguage) -> HowWeChose:
     """Return how the pairings were chosen, in words."""
     told = how_we_chose(found, language)
     return HowWeChose(

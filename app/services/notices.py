@@ -16,13 +16,20 @@ from app.db.models.base import now
 from app.errors import Forbidden
 from app.permissions import Actor, may_organise
 from app.services import audit
-from app.services.words.catalogue import LANGUAGES, Language
+from app.services.words.catalogue import LANGUAGES
 from app.services.words.left import left_out
 from app.services.words.letters import Facts, Kind, Letter, letter
 from app.services.words.pair import explained
 from app.services.words.welcome import AccountLetter
 from app.services.words.welcome import letter as account_letter
-from schemas import Explanation, MessageState, Role, Solution, Unmatched
+from schemas import (
+    AccountLanguage,
+    Explanation,
+    MessageState,
+    Role,
+    Solution,
+    Unmatched,
+)
 
 _SIDES: tuple[Role, Role] = ("mentor", "learner")
 
@@ -32,7 +39,7 @@ class _City:
     """What letters need of a city."""
 
     name: str
-    language: Language
+    language: AccountLanguage
     accounts: tuple[str, ...]
 
 
@@ -56,7 +63,7 @@ def _cities(session: Session, ids: Collection[str]) -> dict[str, _City]:
     }
 
 
-def _language(codes: str) -> Language:
+def _language(codes: str) -> AccountLanguage:
     """Return the first of a city's working languages that letters are written in."""
     spoken = codes.split(",")
     return next((one for code in spoken for one in LANGUAGES if one == code), "en")
@@ -154,7 +161,7 @@ class _Sent:
     accounts: Sequence[str]
     kind: Kind
     role: str
-    language: Language
+    language: AccountLanguage
     letter: Letter
 
 

@@ -45,7 +45,7 @@ class RepairBasis(Frozen):
     keep: Pairs
     stored: bool
 
-    def without(self, gone: tuple[str, ...], declined: Pairs) -> RepairBasis:
+    def without(self, gone: tuple[str, ...], declined: Pairs) -> "RepairBasis":
         """Return the same, had these cities left and these pairs been declined."""
         return replace(
             self,
@@ -54,7 +54,7 @@ class RepairBasis(Frozen):
         )
 
 
-def basis(session: Session, actor: Actor, row: models.Round) -> RepairBasis:
+def basis(session: Session, actor: Actor, row: models.Round) -> "RepairBasis":
     """Return what there is to mend.
 
     Raises:
@@ -107,7 +107,7 @@ def _is_open(pair: tuple[str, str], stands: Pairs, problem: Problem) -> bool:
 
 def of_run(
     now_here: Frozen, solution: Solution, gone: tuple[str, ...], declined: Pairs
-) -> RepairBasis:
+) -> "RepairBasis":
     """Return what there is to mend in the pairings of a run, staged or not.
 
     Args:

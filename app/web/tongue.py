@@ -7,11 +7,11 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.services.words.catalogue import LANGUAGES, Tongue, read_in
+from app.services.words.catalogue import LANGUAGES, Language, read_in
 
 _COOKIE = "compaan-lang"
 _YEAR = 365 * 24 * 60 * 60
-_TONGUES: dict[str, Tongue] = {**{one: one for one in LANGUAGES}, "xa": "xa"}
+_LANGUAGES: dict[str, Language] = {**{one: one for one in LANGUAGES}, "xa": "xa"}
 
 
 class PageLanguage:
@@ -31,7 +31,7 @@ class PageLanguage:
             await self.app(scope, receive, send)
             return
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        asked = _TONGUES.get(query.get("lang", [""])[-1])
+        asked = _LANGUAGES.get(query.get("lang", [""])[-1])
 
         async def kept(message: Message) -> None:
             if asked is not None and message["type"] == "http.response.start":
@@ -45,10 +45,10 @@ class PageLanguage:
             await self.app(scope, receive, kept)
 
 
-def keep(response: Response, tongue: str) -> None:
+def keep(response: Response, language: str) -> None:
     """Have the browser keep the language."""
     response.set_cookie(
-        _COOKIE, tongue, max_age=_YEAR, httponly=True, samesite="lax", path="/"
+        _COOKIE, language, max_age=_YEAR, httponly=True, samesite="lax", path="/"
     )
 
 
@@ -57,10 +57,10 @@ def is_kept(headers: Headers) -> bool:
     return _COOKIE in cookie_parser(headers.get("cookie", ""))
 
 
-def _preferred(headers: Headers) -> Tongue:
+def _preferred(headers: Headers) -> Language:
     cookie = cookie_parser(headers.get("cookie", "")).get(_COOKIE, "")
-    if cookie in _TONGUES:
-        return _TONGUES[cookie]
+    if cookie in _LANGUAGES:
+        return _LANGUAGES[cookie]
     wanted = []
     for part in headers.get("accept-language", "").lower().split(","):
         code, _, weight = part.strip().partition(";q=")
@@ -69,4 +69,4 @@ def _preferred(headers: Headers) -> Tongue:
         except ValueError:
             continue
     spoken = (one for weight, one in sorted(wanted, key=lambda at: at[0]) if weight)
-    return next((_TONGUES[one] for one in spoken if one in LANGUAGES), "en")
+    return next((_LANGUAGES[one] for one in spoken if one in LANGUAGES), "en")

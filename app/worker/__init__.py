@@ -3,4 +3,4 @@
 from app.worker.housekeeping import PeriodicTask, periodic_tasks
 from app.worker.runner import Runner
 
-__all__ = ["Chore", "Runner", "chores"]
+__all__ = ["PeriodicTask", "Runner", "periodic_tasks"]

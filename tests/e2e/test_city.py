@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from app.db import Database
 from app.services import accounts
 from app.services.tokens import add as add_token
-from app.services.words.catalogue import Tongue, Words, words
+from app.services.words.catalogue import Language, Words, words
 from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -95,7 +95,7 @@ def say_levels(page: Page, told: Words, *, scripted: bool) -> None:
 
 @pytest.mark.parametrize(("kind", "scripted", "tongue"), WAYS)
 def test_an_officer_registers_its_city(  # noqa: PLR0915 -- one journey
-    browser, sites, kind, scripted, tongue: Tongue
+    browser, sites, kind, scripted, tongue: Language
 ):
     site, told = sites[kind], words(tongue)
     say, place = told.say, f"lodz-{tongue}"

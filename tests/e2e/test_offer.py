@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from app.db import Database
 from app.services import accounts, pairings
 from app.services.tokens import add as add_token
-from app.services.words.catalogue import Language, words
+from app.services.words.catalogue import words
+from schemas import AccountLanguage
 from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
@@ -56,7 +57,9 @@ def offering(url: str) -> Iterator[Served]:
 class Officer:
     """Somebody with a browser, who reads one pairing in one language."""
 
-    def __init__(self, page: Page, site: Served, role: str, language: Language) -> None:
+    def __init__(
+        self, page: Page, site: Served, role: str, language: AccountLanguage
+    ) -> None:
         self.page, self.site, self.words = page, site, words(language)
         page.context.clear_cookies()
         told = {"token": site.tokens[role], "to": "/"}

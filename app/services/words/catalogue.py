@@ -26,10 +26,10 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from app import data
+from schemas import AccountLanguage
 
-Language = Literal["en", "fr", "nl"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-Tongue = Literal["en", "fr", "nl", "xa"]
+LANGUAGES: tuple[AccountLanguage, ...] = get_args(AccountLanguage)
+Language = Literal["en", "fr", "nl", "xa"]
 """A language; `xa` is English with marks: what is not translated stands out."""
 _LOCALES = {
     "en": Locale("en", "GB"),
@@ -37,7 +37,7 @@ _LOCALES = {
     "nl": Locale("nl"),
     "xa": Locale("en", "GB"),
 }
-_reading: ContextVar[Tongue] = ContextVar("reading", default="en")
+_reading: ContextVar[Language] = ContextVar("reading", default="en")
 _SEMICOLON = {"en": "; ", "fr": "\u202f; ", "nl": "; "}
 _NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
 """Codes of two letters that name no country."""
@@ -192,13 +192,13 @@ def unaccented(name: str) -> str:
     )
 
 
-def supported_language(code: str) -> Language | None:
+def supported_language(code: str) -> AccountLanguage | None:
     """Return the language with this code, or None if there are no words in it."""
     return next((one for one in LANGUAGES if one == code), None)
 
 
 @cache
-def words(chosen: Tongue) -> Words:
+def words(chosen: Language) -> Words:
     """Return how things are said in the language."""
     return Words(_LOCALES[chosen], _translations(chosen))
 
@@ -208,13 +208,13 @@ def here() -> Words:
     return words(_reading.get())
 
 
-def reading() -> Tongue:
+def reading() -> Language:
     """Return the language of whoever reads now."""
     return _reading.get()
 
 
 @contextmanager
-def read_in(chosen: Tongue) -> Iterator[None]:
+def read_in(chosen: Language) -> Iterator[None]:
     """Say things in the language until the block ends."""
     before = _reading.set(chosen)
     try:
@@ -237,7 +237,7 @@ class _Marks(NullTranslations):
         return self.gettext(msgid1 if n == 1 else msgid2)
 
 
-def _translations(chosen: Tongue) -> NullTranslations:
+def _translations(chosen: Language) -> NullTranslations:
     if chosen == "en":
         return NullTranslations()
     if chosen == "xa":

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import matching
 from app.services.words import policy
-from app.services.words.catalogue import Tongue, Words, message, words
+from app.services.words.catalogue import Language, Words, message, words
 from app.services.words.left import SECRET, whys
 from app.services.words.pair import CRITERIA, strongest
 from schemas import (
@@ -125,7 +125,7 @@ class Chosen:
     bundle: str
 
 
-def how_we_chose(chosen: Chosen, language: Tongue) -> Document:
+def how_we_chose(chosen: Chosen, language: Language) -> Document:
     """Return in the language how the pairings of a released round were chosen."""
     told = _Told(chosen, words(language))
     say = told.words.say

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from app.services.words.catalogue import Tongue, Words, forms, words
+from app.services.words.catalogue import Language, Words, forms, words
 from schemas import Reason, Role, Unmatched
 
 _NOT_AVAILABLE = forms("{number} is not available", "{number} are not available")
@@ -50,7 +50,7 @@ _WHY: Mapping[str, tuple[str, str]] = {
 }
 
 
-def left_out(unmatched: Unmatched, name: str, language: Tongue) -> list[str]:
+def left_out(unmatched: Unmatched, name: str, language: Language) -> list[str]:
     """Return why the city has no partner, or fewer than it wanted.
 
     Args:
@@ -71,7 +71,7 @@ def left_out(unmatched: Unmatched, name: str, language: Tongue) -> list[str]:
     return sentences
 
 
-def why_left(reason: Reason, language: Tongue) -> str:
+def why_left(reason: Reason, language: Language) -> str:
     """Return why so many partners are out of reach, as a part of a sentence."""
     return words(language).count(*_WHY[reason.code], reason.partners)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from app.services.words.catalogue import Tongue, Words, message, words
+from app.services.words.catalogue import Language, Words, message, words
 from schemas import Role
 
 Kind = Literal[
@@ -58,7 +58,7 @@ class Letter:
     text: str
 
 
-def letter(kind: Kind, facts: Facts, language: Tongue) -> Letter:
+def letter(kind: Kind, facts: Facts, language: Language) -> Letter:
     """Return the letter in the language.
 
     Raises:

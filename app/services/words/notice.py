@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.services.words.catalogue import Tongue, Words, words
+from app.services.words.catalogue import Language, Words, words
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PrivacyNotice:
 
 
 def privacy_notice(
-    language: Tongue, controller: str | None, mail: str | None, months: int
+    language: Language, controller: str | None, mail: str | None, months: int
 ) -> PrivacyNotice:
     """Return the notice in the language.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from app.services.words.catalogue import Tongue, Words, message, words
+from app.services.words.catalogue import Language, Words, message, words
 from schemas import (
     Adjustment,
     Contribution,
@@ -45,7 +45,7 @@ def explained(
     pairing: Pairing | Explanation | WhyNot,
     mentor: str,
     learner: str,
-    language: Tongue,
+    language: Language,
 ) -> list[str]:
     """Return why the two are a pair, the strongest reason first.
 
@@ -75,7 +75,7 @@ def strongest(contributions: Sequence[Contribution], most: int) -> list[Contribu
     return sorted(bringing, key=lambda part: -part.points)[:most]
 
 
-def sentence(part: Contribution, mentor: str, learner: str, language: Tongue) -> str:
+def sentence(part: Contribution, mentor: str, learner: str, language: Language) -> str:
     """Return one sentence that says why the pair gets these points.
 
     Args:
@@ -102,7 +102,7 @@ def gaps(part: Contribution) -> list[tuple[str, str]]:
     ]
 
 
-def beside(one: Adjustment, city: str, language: Tongue) -> str:
+def beside(one: Adjustment, city: str, language: Language) -> str:
     """Return why the pair gets points beside its score.
 
     Args:

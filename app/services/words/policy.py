@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from app.services.words.catalogue import Tongue, Words, message, within, words
+from app.services.words.catalogue import Language, Words, message, within, words
 from app.services.words.pair import CRITERIA
 from schemas import Cap, Criterion, Objective, Policy, Warning  # noqa: A004 -- the word of the contract
 
@@ -46,7 +46,7 @@ _CHECKED: Mapping[str, str] = {
 """Rules that need to know something of a city."""
 
 
-def policy_in_words(policy: Policy, language: Tongue) -> list[str]:
+def policy_in_words(policy: Policy, language: Language) -> list[str]:
     """Return in sentences how a round is matched; a ban is counted, never named."""
     told = words(language)
     return [
@@ -138,7 +138,7 @@ def decisions(policy: Policy, told: Words) -> Iterator[str]:
 
 
 def warned(
-    warning: Warning, policy: Policy, names: Mapping[str, str], language: Tongue
+    warning: Warning, policy: Policy, names: Mapping[str, str], language: Language
 ) -> str:
     """Return in one sentence what could not be checked."""
     told = words(language)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from app.services.words.catalogue import Tongue, words
+from app.services.words.catalogue import Language, words
 from app.services.words.letters import Letter
 
 AccountLetter = Literal["invitation", "sign_in"]
@@ -11,7 +11,7 @@ LINK = "compaan:/sign-in/link"
 _NOTICE = "compaan:/privacy"
 
 
-def letter(kind: AccountLetter, language: Tongue, place: str | None = None) -> Letter:
+def letter(kind: AccountLetter, language: Language, place: str | None = None) -> Letter:
     """Return the letter in the language.
 
     Args:

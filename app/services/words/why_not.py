@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.services.words.catalogue import Tongue, Words, words
+from app.services.words.catalogue import Language, Words, words
 from app.services.words.exclusions import excluded
 from schemas import City, CityPoints, Difference, ScoredPair, WhyNot
 
@@ -11,7 +11,7 @@ _TOLD = 5
 """Most learners that are named for what they gain, and for what they lose."""
 
 
-def sentences(found: WhyNot, cities: Iterable[City], language: Tongue) -> list[str]:
+def sentences(found: WhyNot, cities: Iterable[City], language: Language) -> list[str]:
     """Return the answer in plain sentences.
 
     A veto and a ban are told alike, and never who vetoed: these sentences are shown
