@@ -71,7 +71,7 @@ browser: .venv/.all ## see that there is a Chromium for the browser tests
 	-@$(UV) venv -q --clear .venv-bench/$*
 	-@$(UV) pip sync -q --python .venv-bench/$* --require-hashes --no-build requirements-bench-$*.txt && touch $@
 
-bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) $(if $(filter-out service,$(PART)),,$(LOAD:%=.venv-bench/%/.all)) ## print the figures that docs/engine.md quotes (PART=engine|peers|prices|backtest|service)
+bench: .venv/.all $(if $(filter-out peers,$(PART)),,$(PEERS:%=.venv-bench/%/.all)) $(if $(filter-out service,$(PART)),,$(LOAD:%=.venv-bench/%/.all)) ## print the figures that docs/engine.md quotes (PART=engine|peers|prices|backtest|service|hostile)
 	@$(RUN) benchmarks $(PART)
 
 lock: .venv/.all ## renew the pins

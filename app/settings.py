@@ -74,7 +74,8 @@ class Settings(BaseSettings):
     """Where browsers find the service; the links in mail begin with it. If it is not
     set, `compaan serve` uses its own address."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 12_000
-    """Most requests a minute from one token, browser or, without either, address."""
+    """Most requests a minute from one token or browser that is known, else from one
+    network: an IPv4 address, or a /64 of IPv6."""
     production: bool = False
     """Set it where others use the service: it then refuses to start with settings that
     are for trying out, and cookies go over HTTPS alone."""
@@ -114,7 +115,7 @@ class Settings(BaseSettings):
     match_at_once: Annotated[int, Field(ge=1)] = 2
     """Most anonymous `POST /match` that are computed at the same time."""
     match_per_minute: Annotated[int, Field(ge=1)] = 20
-    """Most anonymous `POST /match` a minute from one address."""
+    """Most anonymous `POST /match` a minute from one network."""
 
     @model_validator(mode="after")
     def _is_closed_unless_told(self) -> Self:

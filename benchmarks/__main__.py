@@ -13,6 +13,7 @@ PARTS = {
     "prices": "the price of every pair; explanations and firmness",
     "backtest": "real pairings, found again or not",
     "service": "20 people on the service",
+    "hostile": "/healthz beside bodies that are made to hold everybody up",
 }
 USAGE = "Usage: make bench [PART=...], one of:\n" + "\n".join(
     f"  {part:9} {told}" for part, told in PARTS.items()
