@@ -7,20 +7,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import data
-from app.db import Database, models
+from app.db import Database, tables
 from app.db.schema import migrate
 from app.errors import NotFound
 from app.permissions import TERMINAL
-from app.services import (
-    accounts,
-    cities,
-    participants,
-    phases,
-    policies,
-    rounds,
-    runs,
-)
-from app.services import tokens as token_service
+from app.services.accounts import accounts
+from app.services.accounts import tokens as token_service
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import policies, rounds
+from app.services.runs import runs
 from app.settings import Settings
 from matching import match
 from schemas import ParticipationWrite, RoundWrite, RunWrite
@@ -46,9 +42,9 @@ def prepare(settings: Settings) -> Shown:
     with database.write() as session:
         tokens = {role: _token(session, role) for role in _ACCOUNTS}
         run = session.scalar(
-            select(models.Run.id)
-            .where(models.Run.round_id == ROUND, models.Run.state == "succeeded")
-            .order_by(models.Run.created_at)
+            select(tables.Run.id)
+            .where(tables.Run.round_id == ROUND, tables.Run.state == "succeeded")
+            .order_by(tables.Run.created_at)
         )
         if run is None:
             _store_round(session)
@@ -100,8 +96,8 @@ def _store_round(session: Session) -> None:
         new = RoundWrite(id=ROUND, name="IncluCities", description=described)
         row = rounds.add(session, TERMINAL, new)
     for city in request.cities:
-        if cities.find(session, city.id) is None:
-            cities.add(session, TERMINAL, city)
+        if profiles.find(session, city.id) is None:
+            profiles.add(session, TERMINAL, city)
         if participants.find(session, ROUND, city.id) is None:
             participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
     policy = policies.get(session, TERMINAL, row)

@@ -10,42 +10,32 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import web
-from app.api import (
-    accounts,
-    answers,
-    cities,
-    contacts,
-    events,
-    metrics,
-    operation,
-    outbox,
-    overview,
-    pairings,
-    places,
-    privacy,
-    problems,
-    rounds,
-    runs,
-    transfer,
-    webhooks,
-)
-from app.api import matching as matching_routes
-from app.api.body import BodyLimit
-from app.api.border import ConditionalRequests, RateLimit, SecurityHeaders
-from app.api.changes import Deprecation
+from app.api.accounts import accounts, personal_data
+from app.api.cities import cities, contacts, places, spreadsheets
+from app.api.mail import outbox
+from app.api.operation import metrics, operation
+from app.api.pairings import pairings
+from app.api.rounds import overview, rounds
+from app.api.runs import anonymous as matching_routes
+from app.api.runs import engine_queries, events, runs
+from app.api.webhooks import webhooks
 from app.compute import child
 from app.db import Database
 from app.errors import Busy, Forbidden, Refusal, Unauthenticated
+from app.http import problems
+from app.http.body_limit import BodyLimit
+from app.http.border import ConditionalRequests, RateLimit, SecurityHeaders
+from app.http.deprecation import Deprecation
 from app.log import RequestLog
-from app.services.answers import EngineQueries
-from app.services.callers import Callers
-from app.services.following import RunStream
-from app.services.places import Gazetteer
-from app.services.presence import LastSeen
-from app.services.signing_in import Throttle
-from app.services.stateless import AnonymousMatching
+from app.services.accounts.callers import Callers
+from app.services.accounts.last_seen import LastSeen
+from app.services.accounts.sign_in import Throttle
+from app.services.background.runner import Runner
+from app.services.cities.gazetteer import Gazetteer
+from app.services.decisions.engine_queries import EngineQueries
+from app.services.runs.anonymous import AnonymousMatching
+from app.services.runs.stream import RunStream
 from app.settings import Settings
-from app.worker import Runner
 from matching import __version__
 
 _DESCRIPTION = """
@@ -134,16 +124,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog)
     signed_in = problems.refusals(Unauthenticated, Forbidden, Busy)
     app.include_router(matching_routes.router(), prefix="/api/v1")
-    app.include_router(transfer.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(spreadsheets.router, prefix="/api/v1", responses=signed_in)
     app.include_router(accounts.router, prefix="/api/v1", responses=signed_in)
     app.include_router(contacts.router, prefix="/api/v1", responses=signed_in)
-    app.include_router(privacy.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(personal_data.router, prefix="/api/v1", responses=signed_in)
     app.include_router(cities.router(), prefix="/api/v1", responses=signed_in)
     app.include_router(places.router, prefix="/api/v1", responses=signed_in)
     app.include_router(rounds.router, prefix="/api/v1", responses=signed_in)
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
     app.include_router(events.router, prefix="/api/v1", responses=signed_in)
-    app.include_router(answers.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(engine_queries.router, prefix="/api/v1", responses=signed_in)
     app.include_router(pairings.router, prefix="/api/v1", responses=signed_in)
     app.include_router(outbox.router, prefix="/api/v1", responses=signed_in)
     app.include_router(webhooks.router, prefix="/api/v1", responses=signed_in)
@@ -151,6 +141,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(operation.router)
     app.include_router(metrics.router)
     app.include_router(web.router)
-    app.mount("/static", StaticFiles(packages=[("app.render", "static")]))
+    app.mount("/static", StaticFiles(packages=[("app", "static")]))
     app.mount(operation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     return app

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from app.db import Database
 from app.db.schema import migrate
@@ -86,7 +87,7 @@ def _bodies() -> Iterator[Attack]:
     yield Attack("S1", "1 MiB of different fields", body=f"{{{distinct}}}".encode())
     yield Attack("S1", "1 MiB of numbers", body=many("9" * 4_000))
     yield Attack("S1", "500,000 lists in each other", body=b"[" * (MIB // 2))
-    put = {"method": "PUT", "headers": JSON | {"If-Match": "*"}}
+    put: dict[str, Any] = {"method": "PUT", "headers": JSON | {"If-Match": "*"}}
     policy = '{"bans":[%s]}'
     yield Attack(
         "S1",

@@ -19,10 +19,13 @@ import psycopg
 from sqlalchemy import func, select
 
 import matching
-from app.db import Database, models
+from app.db import Database, tables
 from app.db.schema import migrate
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, rounds, runs
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import rounds
+from app.services.runs import runs
 from benchmarks.cities import make_cities
 from schemas import City, ParticipationWrite, Policy, Problem, RoundWrite
 from tests.fixtures.database import postgres_server
@@ -43,21 +46,21 @@ WINDOWS = 5
 RUNS = 200
 
 
-def fill(url: str, profiles: list[dict[str, Any]]) -> dict[str, str]:
+def fill(url: str, drawn: list[dict[str, Any]]) -> dict[str, str]:
     """Store the cities, and a round with the first ones; return tokens."""
     database = Database(url)
     migrate(database)
     tokens = add_accounts(database)
-    half = len(profiles) // 2
-    for at in range(0, len(profiles), 500):
+    half = len(drawn) // 2
+    for at in range(0, len(drawn), 500):
         with database.write() as session:
-            for profile in profiles[at : at + 500]:
-                cities.add(session, TERMINAL, City(**profile))
+            for profile in drawn[at : at + 500]:
+                profiles.add(session, TERMINAL, City(**profile))
     for name, count in (("small", 120), ("large", 1_000), ("r", ROUND)):
         with database.write() as session:
             row = rounds.add(session, TERMINAL, RoundWrite(id=name, name=name))
             for side in (0, half):
-                for profile in profiles[side : side + count // 2]:
+                for profile in drawn[side : side + count // 2]:
                     participants.put(
                         session, TERMINAL, row, profile["id"], ParticipationWrite()
                     )
@@ -102,7 +105,7 @@ def _queue(database: Database, size: int, objective: str, count: int) -> list[st
     policy = Policy.model_validate({"objective": objective})
     with database.write() as session:
         rows = [
-            models.Run(
+            tables.Run(
                 round_id="r",
                 problem=problem.model_dump_json(),
                 policy=policy.model_dump_json(),
@@ -174,7 +177,7 @@ def _beside_a_run(server: Served, city: str) -> dict[str, list[float]]:
 
 def _state(database: Database, run: str) -> str:
     with database.read() as session:
-        return session.get_one(models.Run, run).state
+        return session.get_one(tables.Run, run).state
 
 
 def _many_runs(url: str, workers: int) -> float:
@@ -186,8 +189,8 @@ def _many_runs(url: str, workers: int) -> float:
         _queue(database, 5, "total", RUNS)
         left = (
             select(func.count())
-            .select_from(models.Run)
-            .where(models.Run.state.in_(("queued", "running")))
+            .select_from(tables.Run)
+            .where(tables.Run.state.in_(("queued", "running")))
         )
 
         def all_done() -> bool:
@@ -232,7 +235,7 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
 
 def main() -> None:
     """Print the tables."""
-    profiles = make_cities(CITIES // 2)
+    drawn = make_cities(CITIES // 2)
     if not LOCUST.exists():
         print("Not measured: locust is missing. `make bench PART=service` installs it.")
         return
@@ -244,9 +247,9 @@ def main() -> None:
     rest = []
     with _databases() as databases, tempfile.TemporaryDirectory() as folder:
         for name, url in databases:
-            tokens = fill(url, profiles)
+            tokens = fill(url, drawn)
             with served(url, tokens, real=True) as server:
-                ids = [profile["id"] for profile in profiles]
+                ids = [profile["id"] for profile in drawn]
                 measured = _load(server, ids, folder)
                 for kind in ("reads", "writes"):
                     print(f"| {name} | {kind} | {' | '.join(measured[kind])} |")

@@ -6,8 +6,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 from app.db import Database
-from app.db.models import Base
-from app.db.models.base import Moment
+from app.db.tables import Base
+from app.db.tables.base import Moment
 from app.settings import Settings
 
 

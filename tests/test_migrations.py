@@ -21,19 +21,15 @@ from sqlalchemy import inspect, text
 
 import app
 from app.db import Database
-from app.db.models import Base
 from app.db.schema import is_current, migrate
+from app.db.tables import Base
 from app.permissions import TERMINAL
-from app.services import (
-    accounts,
-    cities,
-    participants,
-    phases,
-    rounds,
-    runs,
-    signing_in,
-)
-from app.services.tokens import add as add_token
+from app.services.accounts import accounts, sign_in
+from app.services.accounts.tokens import add as add_token
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import rounds
+from app.services.runs import runs
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.app.profiles import MECHELEN
 from tests.fixtures.process import Process, launch
@@ -155,10 +151,8 @@ def fill(database: Database) -> None:
     """Put a row into every table that requests fill."""
     with database.write() as session:
         account = accounts.add_user(session, "o@example.org", "organiser", None)
-        signing_in.by_token(
-            session, add_token(session, account), signing_in.Visit("Firefox")
-        )
-        cities.add(session, TERMINAL, City(**MECHELEN))
+        sign_in.by_token(session, add_token(session, account), sign_in.Visit("Firefox"))
+        profiles.add(session, TERMINAL, City(**MECHELEN))
         row = rounds.add(session, TERMINAL, RoundWrite(name="R"))
         participants.put(session, TERMINAL, row, "mechelen", ParticipationWrite())
         phases.move(session, TERMINAL, row, "open", None)
@@ -201,7 +195,7 @@ def test_migrating_again_changes_nothing(database):
     migrate(database)
 
     with database.read() as session:
-        assert cities.as_city(cities.get(session, "mechelen")).to_dict() == MECHELEN
+        assert profiles.as_city(profiles.get(session, "mechelen")).to_dict() == MECHELEN
 
 
 def test_the_tables_are_what_the_code_says(database):

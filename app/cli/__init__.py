@@ -21,7 +21,7 @@ from app.cli.offline import offline
 from app.cli.upkeep import upkeep
 
 if TYPE_CHECKING:
-    from app.db import Database, models
+    from app.db import Database, tables
     from app.settings import Settings
     from schemas import MatchRequest, Solution
 
@@ -173,7 +173,7 @@ def worker(
     settings = _settings(runs_at_once=at_once)
     _prepare(settings)
     _check(settings)
-    from app.worker import process  # noqa: PLC0415 -- likewise
+    from app.services.background import process  # noqa: PLC0415 -- likewise
 
     def ready(database: str, name: str) -> None:
         typer.echo(f"Working on {database} as {name} (Ctrl-C stops it)")
@@ -202,7 +202,7 @@ def import_cities(
     """
     from app.errors import Refusal  # noqa: PLC0415 -- see the module
     from app.permissions import TERMINAL  # noqa: PLC0415
-    from app.services import imports  # noqa: PLC0415
+    from app.services.spreadsheets import imports  # noqa: PLC0415
 
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -259,14 +259,15 @@ def export(
     ] = False,
 ) -> None:
     """Write all cities as a spreadsheet, for POST /match (json) or for a map."""
-    from app.services import cities, imports  # noqa: PLC0415 -- see the module
+    from app.services.cities import profiles  # noqa: PLC0415 -- see the module
+    from app.services.spreadsheets import imports  # noqa: PLC0415 -- likewise
 
     mark = ";" if semicolon else ","
-    writers: dict[str, Callable[[Iterable[models.City]], str | bytes]] = {
+    writers: dict[str, Callable[[Iterable[tables.City]], str | bytes]] = {
         "csv": lambda rows: imports.export_table(rows, mark),
         "xlsx": imports.export_workbook,
         "json": lambda rows: _pretty(
-            {"cities": [cities.as_city(row).to_dict() for row in rows]}
+            {"cities": [profiles.as_city(row).to_dict() for row in rows]}
         ),
         "geojson": lambda rows: _pretty(imports.export_places(rows)),
     }
@@ -278,7 +279,7 @@ def export(
         )
     else:
         with _database() as database, database.read() as session:
-            content = writers[kind](cities.every(session))
+            content = writers[kind](profiles.every(session))
     if output is None:
         sys.stdout.buffer.write(_encoded(content, "utf-8"))
         return
@@ -319,7 +320,7 @@ def add_user(
     ] = None,
 ) -> None:
     """Open an account."""
-    from app.services import accounts  # noqa: PLC0415 -- see the module
+    from app.services.accounts import accounts  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
         account = accounts.add_user(session, email, role, city, association)
@@ -329,7 +330,7 @@ def add_user(
 @user.command("list")
 def list_users() -> None:
     """List the accounts."""
-    from app.services import accounts  # noqa: PLC0415 -- see the module
+    from app.services.accounts import accounts  # noqa: PLC0415 -- see the module
 
     with _database() as database, database.read() as session:
         for account in accounts.list_users(session):
@@ -351,7 +352,7 @@ def add_token(
     ] = None,
 ) -> None:
     """Make a token: it alone is printed, and cannot be shown again."""
-    from app.services import accounts, tokens  # noqa: PLC0415 -- see the module
+    from app.services.accounts import accounts, tokens  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
         account = accounts.find_user(session, owner)
@@ -366,7 +367,7 @@ def revoke_tokens(
     name: Annotated[str | None, typer.Option(help="Only those with this name.")] = None,
 ) -> None:
     """Take tokens back; whoever is signed in with one is out at once."""
-    from app.services import accounts, tokens  # noqa: PLC0415 -- see the module
+    from app.services.accounts import accounts, tokens  # noqa: PLC0415 -- see the module
 
     with _refusals(), _database() as database, database.write() as session:
         account = accounts.find_user(session, owner)
@@ -404,9 +405,9 @@ def _prepare(settings: "Settings") -> None:
 
 def _check(settings: "Settings") -> None:
     """Stop if the settings ask for what is not there, or is not for production."""
-    from app import oidc  # noqa: PLC0415 -- see the module
     from app.db import Database  # noqa: PLC0415
-    from app.services import accounts  # noqa: PLC0415
+    from app.outside import oidc  # noqa: PLC0415 -- see the module
+    from app.services.accounts import accounts  # noqa: PLC0415
 
     if settings.oidc_issuer and not oidc.is_installed():
         _stop(
@@ -447,7 +448,7 @@ def _print_proposal(request: "MatchRequest", solution: "Solution") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from app import data  # noqa: PLC0415
-    from app.services.reasons import sentence, strongest  # noqa: PLC0415
+    from app.texts.matching.reasons import sentence, strongest  # noqa: PLC0415
 
     names = {city.id: city.name for city in request.cities}
     table = Table(title="IncluCities: proposed pairings", show_lines=True)

@@ -129,8 +129,8 @@ def why_not(  # noqa: PLR0913 -- the options
 ) -> None:
     """Tell why a pair is not proposed: what forbids it, or what it would cost."""
     import matching  # noqa: PLC0415 -- see the package
-    from app.services.words.catalogue import supported_language  # noqa: PLC0415
-    from app.services.words.why_not import sentences  # noqa: PLC0415
+    from app.texts.catalogue import supported_language  # noqa: PLC0415
+    from app.texts.matching.why_not import sentences  # noqa: PLC0415
     from matching.__main__ import answer  # noqa: PLC0415
 
     wanted = supported_language(lang)
@@ -206,7 +206,7 @@ def verify(
     0: byte for byte the same, 1: different, 2: no bundle, or one that was changed,
     3: computed with other versions; the differences are printed.
     """
-    from app.services import bundle  # noqa: PLC0415 -- see the package
+    from app.services.runs import bundle  # noqa: PLC0415 -- see the package
 
     try:
         code, lines = bundle.verify(bundle.unseal(file.read_bytes()))

@@ -15,7 +15,7 @@ from app.cli.common import settings, stop
 
 if TYPE_CHECKING:
     from app.db import Database
-    from app.services.backup import Manifest
+    from app.services.background.backup import Manifest
 
 upkeep = typer.Typer()
 
@@ -48,7 +48,7 @@ def backup(
 
     The service goes on meanwhile; the file is of one moment.
     """
-    from app.services import backup as backups  # noqa: PLC0415 -- see the package
+    from app.services.background import backup as backups  # noqa: PLC0415 -- see the package
 
     with _database() as database, _failures_of(file):
         _tell(backups.save(database, file, force=force), "backed up")
@@ -57,7 +57,7 @@ def backup(
 @upkeep.command()
 def restore(file: Backup) -> None:
     """Store all that is in a backup in an empty database: everything, or nothing."""
-    from app.services import backup as backups  # noqa: PLC0415 -- see the package
+    from app.services.background import backup as backups  # noqa: PLC0415 -- see the package
 
     with _database() as database, _failures_of(file):
         try:

@@ -5,7 +5,7 @@
 
 Natural Earth 1:50m (public domain) comes as TopoJSON in the npm package world-atlas
 (ISC). Borders that two countries share are simplified once, as arcs, so neighbours
-still meet. `app.render.europe` reads the file and places cities on it.
+still meet. `app.pictures.europe` reads the file and places cities on it.
 """
 
 import json

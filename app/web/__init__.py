@@ -2,40 +2,28 @@
 
 from fastapi import APIRouter
 
-from app.web import (
-    account,
-    answers,
+from app.web.cities import explorer, files, lists, profile, view
+from app.web.developers import developers, documents, webhooks
+from app.web.front import demo, entrance
+from app.web.language import PageLanguage
+from app.web.pairings import cards, pairings
+from app.web.people import account, people, privacy
+from app.web.refusals import refusal_page, wants_page
+from app.web.rounds import (
     board,
-    cards,
-    chosen,
-    cities,
-    city_files,
-    city_lists,
-    city_pages,
-    demo,
-    developers,
-    documents,
-    entrance,
-    explorer,
+    how_we_chose,
     ledger,
     outbox,
     overrides,
-    pairings,
     participation,
-    people,
-    privacy,
     repairs,
     report,
     round_form,
     rounds,
     rules,
-    runs,
-    scenarios,
-    webhooks,
 )
-from app.web.refusals import refusal_page, wants_page
-from app.web.tongue import PageLanguage
-from app.web.visitors import read_cookie as cookie
+from app.web.runs import runs, scenarios, why_not
+from app.web.session import read_cookie as cookie
 
 router = APIRouter()
 for _page in (
@@ -44,16 +32,16 @@ for _page in (
     account,
     people,
     explorer,
-    city_files,
-    cities,
-    city_lists,
-    city_pages,
+    files,
+    profile,
+    lists,
+    view,
     rounds,
     participation,
     round_form,
     rules,
     runs,
-    answers,
+    why_not,
     scenarios,
     board,
     overrides,
@@ -62,7 +50,7 @@ for _page in (
     outbox,
     pairings,
     cards,
-    chosen,
+    how_we_chose,
     ledger,
     developers,
     documents,

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 
 from app.errors import Busy, Conflict, InvalidInput, NotFound, Refusal, Stale, invalid
 from app.permissions import Actor, may_organise
-from app.services import imports
+from app.services.spreadsheets import imports
 from schemas import InputError
 from schemas.bounds import ErrorCount
 

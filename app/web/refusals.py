@@ -6,8 +6,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.errors import Refusal, Unauthenticated, meaning
-from app.web.showing import show
-from app.web.visitors import VISITOR
+from app.web.layout import show
+from app.web.session import VISITOR
 
 
 def wants_page(request: Request) -> bool:
@@ -27,7 +27,7 @@ def refusal_page(request: Request, error: Refusal) -> Response:
         path = f"{request.url.path}{asked}" if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?to={quote(path)}", 303)
     shown = show(
-        "problem.html",
+        "shared/problem.html",
         getattr(request.state, VISITOR, None),
         "",
         error.status,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.db.models import (
+from app.db.tables import (
     Account,
     Audit,
     CheckIn,
@@ -26,7 +26,7 @@ from app.db.models import (
     Run,
     Webhook,
 )
-from app.db.models.base import Base
+from app.db.tables.base import Base
 from schemas import Explanation
 
 IDS = {"round_id": "trial", "city_id": "z", "pairing_id": "1" * 32}

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import data
-from app.db import Database, models
-from app.services import accounts, runs
-from app.services.tokens import add as add_token
+from app.db import Database, tables
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.services.runs import runs
 from matching import match
 
 INCLUCITIES = data.inclucities()
@@ -206,7 +207,7 @@ def audited(service) -> int:
     """Return how many things the log tells of."""
     database: Database = service.client.app.state.database
     with database.read() as session:
-        return session.scalar(select(func.count()).select_from(models.Audit)) or 0
+        return session.scalar(select(func.count()).select_from(tables.Audit)) or 0
 
 
 def last_actions(service, round_id: str, count: int) -> Sequence[str]:

@@ -10,27 +10,21 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from app.compute import solving
-from app.db import Database, models
-from app.db.models.base import now
+from app.db import Database, tables
+from app.db.tables.base import now
 from app.main import create_app
 from app.permissions import TERMINAL
-from app.services import (
-    accounts,
-    announcing,
-    cities,
-    contacts,
-    pairings,
-    participants,
-    phases,
-    repairs,
-    rounds,
-    runs,
-    signing_in,
-    webhooks,
-)
-from app.services import tokens as tokens_of
-from app.services.tokens import add as add_token
-from app.services.tokens import revoke_all as revoke_tokens
+from app.services.accounts import accounts, sign_in
+from app.services.accounts import tokens as tokens_of
+from app.services.accounts.tokens import add as add_token
+from app.services.accounts.tokens import revoke_all as revoke_tokens
+from app.services.cities import contacts, profiles
+from app.services.decisions import participants, phases, repairs
+from app.services.log import announcements
+from app.services.pairings import pairings
+from app.services.rounds import rounds
+from app.services.runs import runs
+from app.services.webhooks import subscriptions
 from app.settings import Settings
 from matching import match, repair
 from schemas import (
@@ -329,7 +323,7 @@ class World:
 
     def audited(self) -> int:
         with self.database.read() as session:
-            return session.scalar(select(func.count()).select_from(models.Audit)) or 0
+            return session.scalar(select(func.count()).select_from(tables.Audit)) or 0
 
     def get(self, path: str, role: str | None) -> str:
         headers = {}
@@ -424,13 +418,13 @@ def build(client: TestClient, database: Database) -> World:
         spare = tokens_of.make(
             session, accounts.as_actor(organiser), TokenWrite(name="Spare")
         )
-        signing_in.let_in(session, organiser, "password", signing_in.Visit("Firefox"))
-        (browser,) = signing_in.of_account(session, accounts.as_actor(organiser))
+        sign_in.let_in(session, organiser, "password", sign_in.Visit("Firefox"))
+        (browser,) = sign_in.of_account(session, accounts.as_actor(organiser))
         other = city("other", association="Brulocalis")
         for profile in (PROFILE, other, city("alone"), city("third")):
-            cities.add(session, TERMINAL, City(**profile))
-        row = cities.get(session, "mechelen")
-        practice = cities.add_practice(session, TERMINAL, row, Practice(**PRACTICE))
+            profiles.add(session, TERMINAL, City(**profile))
+        row = profiles.get(session, "mechelen")
+        practice = profiles.add_practice(session, TERMINAL, row, Practice(**PRACTICE))
         round_row = rounds.add(session, TERMINAL, RoundWrite(name="R"))
         rounds.add(session, TERMINAL, RoundWrite(name="A draft"))
         for name in ("mechelen", "other"):
@@ -446,16 +440,16 @@ def build(client: TestClient, database: Database) -> World:
         )
     others = {name: further_round(database, name) for name in FURTHER}
     with database.write() as session:
-        found = session.scalars(select(models.Pairing)).all()
+        found = session.scalars(select(tables.Pairing)).all()
         message = session.scalars(
-            select(models.Message).where(models.Message.round_id == "released")
+            select(tables.Message).where(tables.Message.round_id == "released")
         ).first()
         assert message is not None
         message.state, message.account_id = "failed", find_organiser(session)
-        hook = webhooks.add(
+        hook = subscriptions.add(
             session, TERMINAL, WebhookWrite(**HOOK), allow_private=False
         )
-        told = announcing.ping(session, hook)
+        told = announcements.ping(session, hook)
         told.state, told.ended_at = "failed", now()
         person = ContactWrite(name="Contact")
         contact = contacts.add(session, TERMINAL, "mechelen", person)
@@ -494,11 +488,11 @@ def further_round(database: Database, name: str) -> str:
         phases.move(session, TERMINAL, row, "closed", None)
         run = runs.start(session, TERMINAL, row, RunWrite())
     with database.write() as session:  # the queued one of the open round is older
-        mine = session.get_one(models.Run, run.id)
+        mine = session.get_one(tables.Run, run.id)
         found = runs.frozen(mine)
         mine.state = "succeeded"
         solution = match(found.problem, found.policy)
-        session.add(models.Solution(run_id=run.id, body=solving.written(solution)))
+        session.add(tables.Solution(run_id=run.id, body=solving.written(solution)))
         session.flush()
         row = rounds.get(session, TERMINAL, name, lock=True)
         if name != "closed":
@@ -641,7 +635,7 @@ def test_what_is_no_token_of_ours_is_refused(service, given):
 def test_secrets_are_not_stored(service):
     database = Database(service.url)
     with database.read() as session:
-        stored = session.scalars(select(models.Token)).all()
+        stored = session.scalars(select(tables.Token)).all()
 
     assert len(stored) == len(ROLES)
     for token in stored:
@@ -704,12 +698,12 @@ def mark(world: World) -> None:
     call("POST", "/cities/mechelen/contacts", {"name": "MARK-contact"})
     call("POST", "/webhooks", {"url": "https://mark-hook.example/"})
     with world.database.write() as session:
-        message = session.get_one(models.Message, world.ids["message_id"])
+        message = session.get_one(tables.Message, world.ids["message_id"])
         message.text += "MARK-letter"
-        token = session.get_one(models.Token, world.ids["token_id"])
+        token = session.get_one(tables.Token, world.ids["token_id"])
         token.name = "MARK-token"
-        session.get_one(models.Login, world.ids["sign_in_id"]).browser = "MARK-browser"
-        account = session.get_one(models.Account, find_organiser(session))
+        session.get_one(tables.Login, world.ids["sign_in_id"]).browser = "MARK-browser"
+        account = session.get_one(tables.Account, find_organiser(session))
         account.password = "MARK-answer"  # noqa: S105 -- nobody reads a hash
 
 

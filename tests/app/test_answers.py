@@ -12,11 +12,11 @@ import matching
 from app import data
 from app.db import Database
 from app.errors import Busy, TooSlow
-from app.services import accounts
-from app.services.answers import EngineQueries, Turns
-from app.services.tokens import add as add_token
-from app.services.words.why_not import sentences
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.services.decisions.engine_queries import EngineQueries, Turns
 from app.settings import Settings
+from app.texts.matching.why_not import sentences
 from matching import Policy, Problem
 from schemas import AREA_IDS
 from tests.app.profiles import (

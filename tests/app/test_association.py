@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.services import accounts
-from app.services.tokens import add as add_token
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
 from tests.app.profiles import (
     FIVE,
     add_officer,

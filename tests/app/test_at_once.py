@@ -11,9 +11,11 @@ import httpx2
 import pytest
 from sqlalchemy import select, update
 
-from app.db import Database, models
+from app.db import Database, tables
 from app.permissions import TERMINAL
-from app.services import pairings, phases, rounds
+from app.services.decisions import phases
+from app.services.pairings import pairings
+from app.services.rounds import rounds
 from tests.app.profiles import (
     FIVE,
     add_officer,
@@ -160,7 +162,7 @@ def test_simultaneous_accepts_never_overfill_a_mentor(house):
     round_id = house.released("many", *LEARNERS)
     offered = listed(house.service, f"/rounds/{round_id}/pairings")
     with changing(house.service) as session:  # as no caller could
-        row = session.get_one(models.Participant, (round_id, "many"))
+        row = session.get_one(tables.Participant, (round_id, "many"))
         row.mentor_capacity = 2
     for one in offered:
         say(house.service, one, "learner", "accept")
@@ -177,8 +179,8 @@ def test_the_last_place_is_offered_again_to_one_alone(house):
     round_id = house.released("many", *LEARNERS)
     with changing(house.service) as session:
         session.execute(
-            update(models.Pairing)
-            .where(models.Pairing.round_id == round_id)
+            update(tables.Pairing)
+            .where(tables.Pairing.round_id == round_id)
             .values(answer_by=datetime.now(UTC) - timedelta(seconds=1))
         )
     assert pairings.expire(house.service.client.app.state.database) == 6
@@ -482,6 +484,6 @@ def test_what_is_repaired_while_an_override_is_computed_is_not_thrown_away(
     assert refusal(late) == (412, "stale", [])
     with changing(idle_service) as session:
         (left,) = session.scalars(
-            select(models.Pairing.state).where(models.Pairing.id == one["id"])
+            select(tables.Pairing.state).where(tables.Pairing.id == one["id"])
         )
     assert left == "dismissed"

@@ -40,13 +40,15 @@ from sqlalchemy import (
     text,
 )
 
-from app.db import Database, models, schema
-from app.db.models import Base
-from app.db.models.base import Moment
+from app.db import Database, schema, tables
+from app.db.tables import Base
+from app.db.tables.base import Moment
 from app.errors import AlreadyThere, Conflict, NotFound
 from app.main import create_app
 from app.permissions import TERMINAL
-from app.services import audit, backup, cities
+from app.services.background import backup
+from app.services.cities import profiles
+from app.services.log import audit
 from app.settings import Settings
 from schemas import City
 from tests.app.profiles import city, compute, inclucities_round
@@ -201,7 +203,7 @@ def test_new_rows_are_numbered_after_the_restored_ones(target, tmp_path):
         schema.migrate(source)
         with source.write() as session:
             session.execute(
-                insert(models.Audit),
+                insert(tables.Audit),
                 [{"id": at, "action": "a", "details": {}} for at in (3, 2**40)],
             )
         backup.save(source, tmp_path / "backup.zip")
@@ -211,7 +213,7 @@ def test_new_rows_are_numbered_after_the_restored_ones(target, tmp_path):
         audit.record(session, TERMINAL, "b")
 
     with target.read() as session:
-        assert session.scalars(select(models.Audit.id).order_by("id")).all() == [
+        assert session.scalars(select(tables.Audit.id).order_by("id")).all() == [
             3,
             2**40,
             2**40 + 1,
@@ -608,7 +610,7 @@ def test_a_backup_is_of_one_moment(database, target, tmp_path):
     """Everybody who writes adds a city and an entry of the log at once."""
     with database.write() as session:
         session.execute(
-            insert(models.Audit),
+            insert(tables.Audit),
             [{"action": "old", "details": {"text": "x" * 900}}] * 4000,
         )
     stop = threading.Event()
@@ -618,7 +620,7 @@ def test_a_backup_is_of_one_moment(database, target, tmp_path):
         while not stop.is_set():
             with database.write() as session:
                 slug = f"{name}-{len(written)}"
-                cities.add(session, TERMINAL, City(**city(slug)))
+                profiles.add(session, TERMINAL, City(**city(slug)))
             written.append(time.monotonic())
 
     writers = [threading.Thread(target=write, args=(name,)) for name in "ab"]
@@ -635,10 +637,10 @@ def test_a_backup_is_of_one_moment(database, target, tmp_path):
     backup.restore(target, tmp_path / "backup.zip")
 
     with target.read() as session:
-        there = set(session.scalars(select(models.City.id)))
+        there = set(session.scalars(select(tables.City.id)))
         told = set(
             session.scalars(
-                select(models.Audit.city_id).where(models.Audit.action != "old")
+                select(tables.Audit.city_id).where(tables.Audit.action != "old")
             )
         )
     assert there == told
@@ -651,7 +653,7 @@ def many(database: Database, count: int, size: int) -> None:
     with database.write() as session:
         for _ in range(count // 1000):
             session.execute(
-                insert(models.Audit),
+                insert(tables.Audit),
                 [{"action": "old", "details": {"text": "x" * size}}] * 1000,
             )
 
@@ -790,6 +792,6 @@ def test_no_table_is_ever_in_memory(blank, kind, tmp_path):
 
     assert least[0] == saved[0] == restored[0] == 0
     with opened(other) as database, database.read() as session:
-        assert session.scalar(select(func.count(models.Audit.id))) == 10_000
+        assert session.scalar(select(func.count(tables.Audit.id))) == 10_000
     assert saved[1] - least[1] < 30  # of 80 MB
     assert restored[1] - least[1] < 30

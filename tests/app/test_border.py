@@ -13,10 +13,10 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
-from app.api.border import CLOSED, ConditionalRequests
+from app.http.border import CLOSED, ConditionalRequests
 from app.main import create_app
-from app.render import STYLED
 from app.settings import Settings
+from app.templates.pages import STYLED
 from tests.app.profiles import (
     FIVE,
     city,
@@ -311,7 +311,13 @@ def test_what_was_written_is_not_kept(site):
 @ON_SQLITE
 def test_head_answers_what_get_does_without_the_body(accounts_of):
     url, tokens = accounts_of
-    paths = ("/healthz", "/", "/static/compaan.css", "/api/v1/cities", "/nowhere")
+    paths = (
+        "/healthz",
+        "/",
+        "/static/shared/compaan.css",
+        "/api/v1/cities",
+        "/nowhere",
+    )
     with served(url, tokens) as server:
         told = []
         for path in paths:
@@ -410,7 +416,7 @@ def test_others_are_not_held_up_by_a_caller_with_too_many_requests(slow_site):
 
     assert slow_site.get("/cities", "officer").status_code == 200
     assert slow_site.get("/policy-areas", None).status_code == 200
-    for path in ("/healthz", "/readyz", "/static/compaan.css"):
+    for path in ("/healthz", "/readyz", "/static/shared/compaan.css"):
         answer = slow_site.client.get(path, headers=slow_site.bearer("organiser"))
         assert answer.status_code == 200
 

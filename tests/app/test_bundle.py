@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import matching
-from app.services import bundle
+from app.services.runs import bundle
 from tests.app.profiles import compute, inclucities_round
 from tests.app.test_offline import compaan
 

@@ -7,9 +7,10 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from sqlalchemy import select, update
 
-from app.db import models
-from app.db.models.base import now
-from app.services import privacy, retention
+from app.db import tables
+from app.db.tables.base import now
+from app.services.personal_data import retention
+from app.services.shared import erasure
 from tests.app.profiles import (
     FIVE,
     add_officer,
@@ -179,7 +180,7 @@ def test_others_ask_and_answer_nothing(celje):
     path, client = celje.path, celje.service.client
     celje.press("Send the question", text="Who pays?")
     with changing(celje.service) as session:
-        (asked,) = session.scalars(select(models.Question.id))
+        (asked,) = session.scalars(select(tables.Question.id))
     found = {}
     for role in ("delft", "amiens", "celje", "auditor", "organiser"):
         Visitor(celje.service).sign_in(role)
@@ -232,18 +233,18 @@ def test_a_question_is_taken_along_forgotten_and_cleared(celje):
     assert service.get("/account/export", "amiens").json()["questions"] == []
 
     with changing(service) as session:
-        privacy.scrub(session, "z.quackenbosch@celje.example", "Zoë Quackenbosch", [])
+        erasure.scrub(session, "z.quackenbosch@celje.example", "Zoë Quackenbosch", [])
     told = again(celje, "celje").text
     assert ("Ask […], […]." in told, "Ask […]." in told) == (True, True)
 
     service.post("/rounds/trial/phase", {"to": "archived"})
     with changing(service) as session:
         long_ago = now().replace(year=now().year - 3)
-        session.execute(update(models.Round).values(archived_at=long_ago))
+        session.execute(update(tables.Round).values(archived_at=long_ago))
     retention.enforce(service.client.app.state.database)
     with changing(service) as session:
         assert session.execute(
-            select(models.Question.text, models.Question.answer)
+            select(tables.Question.text, tables.Question.answer)
         ).all() == [(None, None)]
     assert "celje asks:" not in again(celje, "celje").text
 

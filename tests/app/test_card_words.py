@@ -9,11 +9,11 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.render import card as cards
-from app.render import page
-from app.services.words import card as told_of
-from app.services.words import offer
-from app.services.words.catalogue import LANGUAGES, read_in, words
+from app.pictures import card as cards
+from app.templates.pages import page
+from app.texts.catalogue import LANGUAGES, read_in, words
+from app.texts.matching import card as told_of
+from app.texts.matching import offer
 from matching import Policy, Problem, explain
 from schemas import (
     Alternate,
@@ -271,7 +271,7 @@ def picture(parts, tongue="en", name="Ghent") -> Element:
     with read_in(tongue):
         shown = cards.card(why, mentor, learner, tongue)
         drawing = cards.drawing(shown, words(tongue))
-        text = page("card.svg", drawing=drawing, card=shown, style=cards.STYLE)
+        text = page("pairings/card.svg", drawing=drawing, card=shown, style=cards.STYLE)
     return fromstring(text.encode())
 
 

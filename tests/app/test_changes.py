@@ -7,9 +7,9 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.changes import Deprecation, deprecated
-from app.api.described import merge_patch_of
 from app.api_changes import CHANGES
+from app.http.deprecation import Deprecation, deprecated
+from app.http.openapi import merge_patch_of
 from app.main import create_app
 from app.settings import Settings
 from schemas import RoundWrite

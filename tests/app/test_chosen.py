@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.services.words.catalogue import LANGUAGES
-from app.services.words.chosen import Chosen, Override, how_we_chose
+from app.texts.catalogue import LANGUAGES
+from app.texts.matching.how_we_chose import Chosen, Override, how_we_chose
 from matching import Policy, Problem, explain, match
 from tests.app.profiles import INCLUCITIES, city
 from tests.app.test_told import EVERYTHING

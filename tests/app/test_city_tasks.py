@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.render.levels import bars
-from app.services import completeness
+from app.pictures.levels import bars
+from app.services.cities import completeness
 from schemas import AREA_IDS, City
 from tests.app.profiles import city, register
 from tests.app.visitor import Visitor

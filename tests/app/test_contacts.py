@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from app.permissions import TERMINAL
-from app.services import contacts
+from app.services.cities import contacts
 from schemas import ContactWrite
 from tests.app.profiles import (
     FIVE,

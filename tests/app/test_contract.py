@@ -16,25 +16,19 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.pytest.lazy import get_all_tests
 from sqlalchemy import select
 
-from app.db import Database, models
-from app.db.models.base import now
+from app.db import Database, tables
+from app.db.tables.base import now
 from app.main import create_app
 from app.permissions import TERMINAL
-from app.services import (
-    accounts,
-    announcing,
-    cities,
-    contacts,
-    pairings,
-    participants,
-    phases,
-    rounds,
-    runs,
-    signing_in,
-    tokens,
-    webhooks,
-)
-from app.services.tokens import add as add_token
+from app.services.accounts import accounts, sign_in, tokens
+from app.services.accounts.tokens import add as add_token
+from app.services.cities import contacts, profiles
+from app.services.decisions import participants, phases
+from app.services.log import announcements
+from app.services.pairings import pairings
+from app.services.rounds import rounds
+from app.services.runs import runs
+from app.services.webhooks import subscriptions
 from app.settings import Settings
 from matching import match
 from schemas import (
@@ -149,7 +143,7 @@ def fill(database: Database) -> dict[str, str]:
             add_token(session, account, secret=token)
         row = rounds.add(session, TERMINAL, RoundWrite(name="IncluCities"))
         for city in INCLUCITIES.cities:
-            cities.add(session, TERMINAL, City(**city.to_dict()))
+            profiles.add(session, TERMINAL, City(**city.to_dict()))
             participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
         phases.move(session, TERMINAL, row, "open", None)
         runs.start(session, TERMINAL, row, RunWrite())
@@ -158,17 +152,17 @@ def fill(database: Database) -> dict[str, str]:
     runs.succeed(database, mine, match(mine.problem, mine.policy))
     offered, message = released(database)
     with database.write() as session:
-        practice = cities.get(session, "mechelen").practices[0].id
+        practice = profiles.get(session, "mechelen").practices[0].id
         officer = accounts.find_user(session, "officer@contract.org")
         organiser = accounts.find_user(session, "organiser@contract.org")
         spare = tokens.make(
             session, accounts.as_actor(organiser), TokenWrite(name="Spare")
         )
-        signing_in.let_in(session, organiser, "password", signing_in.Visit("Firefox"))
-        (browser,) = signing_in.of_account(session, accounts.as_actor(organiser))
+        sign_in.let_in(session, organiser, "password", sign_in.Visit("Firefox"))
+        (browser,) = sign_in.of_account(session, accounts.as_actor(organiser))
         address = WebhookWrite(url="https://hooks.example.org/")
-        hook = webhooks.add(session, TERMINAL, address, allow_private=False)
-        told = announcing.ping(session, hook)
+        hook = subscriptions.add(session, TERMINAL, address, allow_private=False)
+        told = announcements.ping(session, hook)
         told.state, told.ended_at = "failed", now()
         person = ContactWrite(name="Desk")
         contact = contacts.add(session, TERMINAL, "mechelen", person)
@@ -204,7 +198,7 @@ def released(database: Database) -> tuple[str, str]:
         phases.stage(session, TERMINAL, row, runs.get(session, TERMINAL, mine.run))
         phases.release(session, TERMINAL, row, None)
         (offered, *_) = pairings.of_round(session, "released")
-        message = session.scalars(select(models.Message.id)).first()
+        message = session.scalars(select(tables.Message.id)).first()
     assert message is not None
     return offered.id, message
 

@@ -13,11 +13,11 @@ from limits.storage import MemoryStorage
 from sqlalchemy import event
 
 from app.errors import TooMany
-from app.services import accounts, signing_in
-from app.services.callers import _MOST_KEPT, Callers, Credential, network
-from app.services.signing_in import Throttle
-from app.services.stateless import AnonymousMatching
-from app.services.tokens import revoke_all
+from app.services.accounts import accounts, sign_in
+from app.services.accounts.callers import _MOST_KEPT, Callers, Credential, network
+from app.services.accounts.sign_in import Throttle
+from app.services.accounts.tokens import revoke_all
+from app.services.runs.anonymous import AnonymousMatching
 from app.settings import Settings
 from tests.fixtures.service import Service, start
 
@@ -147,8 +147,8 @@ def test_whoever_is_known_counts_for_themselves(site, looked_up):
     client = at(site, "192.0.2.1")
     with site.client.app.state.database.write() as session:
         account = accounts.by_address(session, "officer@example.org")
-        visit = signing_in.Visit("Firefox")
-        cookie = signing_in.let_in(session, account, "password", visit).cookie
+        visit = sign_in.Visit("Firefox")
+        cookie = sign_in.let_in(session, account, "password", visit).cookie
     known = [
         site.bearer("organiser"),
         site.bearer("officer"),

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from app.db import models
-from app.services import accounts, passwords, signing_in
+from app.db import tables
+from app.services.accounts import accounts, passwords, sign_in
 from tests.app.test_border import routes
 from tests.app.visitor import HTML, Visitor
 from tests.fixtures.service import Service, start
@@ -91,7 +91,7 @@ def by_password(site):
 def by_link(site):
     with site.client.app.state.database.write() as session:
         row = accounts.find_user(session, EMAIL)
-        return "/sign-in/link", {"key": signing_in.new_link(session, row.id, "link")}
+        return "/sign-in/link", {"key": sign_in.new_link(session, row.id, "link")}
 
 
 def by_mail(_site):
@@ -107,7 +107,7 @@ def test_our_own_forms_are_taken(site):
     for number, headers in enumerate(OURS, start=1):
         answer = send(site, "/rounds", {"name": f"R{number}"}, **headers)
         assert answer.status_code == 303, headers
-        assert count(site, models.Round) == number, headers
+        assert count(site, tables.Round) == number, headers
 
 
 @pytest.mark.parametrize("way", ["round", *WAYS])
@@ -115,13 +115,13 @@ def test_forms_of_other_sites_are_refused(site, way):
     if way == "round":
         Visitor(site).sign_in("organiser")
     path, told = WAYS[way](site) if way in WAYS else ("/rounds", {"name": "R"})
-    logins = count(site, models.Login)
+    logins = count(site, tables.Login)
 
     for headers in OTHERS:
         answer = send(site, path, told, **headers)
         assert answer.status_code == 403, headers
-    assert count(site, models.Round) + count(site, models.Message) == 0
-    assert count(site, models.Login) == logins
+    assert count(site, tables.Round) + count(site, tables.Message) == 0
+    assert count(site, tables.Login) == logins
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -131,7 +131,7 @@ def test_everybody_signs_in_where_the_browser_says_whence(site, way):
         path, told = WAYS[way](site)
         answer = send(site, path, told, **headers)
         assert answer.status_code == 303, headers
-        assert count(site, models.Login) + count(site, models.Message) == number
+        assert count(site, tables.Login) + count(site, tables.Message) == number
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -142,7 +142,7 @@ def test_without_the_cookie_of_its_page_a_form_from_nowhere_does_nothing(site, w
 
     assert first.status_code == 200
     assert "Nothing was done yet: please send it once more." in first.text
-    assert count(site, models.Login) + count(site, models.Message) == 0
+    assert count(site, tables.Login) + count(site, tables.Message) == 0
     again = Visitor(site, page=first)
     (form,) = (
         form
@@ -154,7 +154,7 @@ def test_without_the_cookie_of_its_page_a_form_from_nowhere_does_nothing(site, w
     # The page has set the cookie now.
     second = send(site, path, told, **NULL)
     assert second.status_code == 303
-    assert count(site, models.Login) + count(site, models.Message) == 1
+    assert count(site, tables.Login) + count(site, tables.Message) == 1
 
 
 @pytest.mark.parametrize("page", ["/sign-in", "/sign-in/link?key=x"])
@@ -168,7 +168,7 @@ def test_with_the_cookie_of_its_page_it_signs_in(site, page):
         answer = send(site, *way(site), **NULL)
 
         assert answer.status_code == 303
-        assert count(site, models.Login) + count(site, models.Message) == number
+        assert count(site, tables.Login) + count(site, tables.Message) == number
 
 
 def test_what_is_only_shown_again_is_no_attempt(site):

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from app.services import bundle
+from app.services.runs import bundle
 from tests.app.profiles import (
     FIVE,
     PROPOSED,

@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, event, select, update
 
-from app import mail
-from app.db import Database, models
-from app.db.models.base import now
+from app.db import Database, tables
+from app.db.tables.base import now
 from app.errors import Conflict
+from app.outside import mail
 from app.permissions import TERMINAL
-from app.services import accounts, cities, delivery, rounds
+from app.services.accounts import accounts
+from app.services.background import send_mail
+from app.services.cities import profiles
+from app.services.rounds import rounds
 from app.settings import Settings
 from schemas import City, RoundWrite
 from tests.app.profiles import city
@@ -351,12 +354,12 @@ def test_settings_that_can_be_hide_the_password():
 def fill(database: Database, count: int = 1, **values: object) -> list[str]:
     """Put messages into the outbox, the first due first; return their ids."""
     with database.write() as session:
-        if session.get(models.Round, "r") is None:
+        if session.get(tables.Round, "r") is None:
             rounds.add(session, TERMINAL, RoundWrite(id="r", name="R"))
             accounts.add_user(session, "officer@example.org", "officer", "mechelen")
         account = accounts.find_user(session, "officer@example.org")
         rows = [
-            models.Message(
+            tables.Message(
                 **{
                     "round_id": "r",
                     "account_id": account.id,
@@ -377,24 +380,24 @@ def fill(database: Database, count: int = 1, **values: object) -> list[str]:
         return [row.id for row in rows]
 
 
-def stored(database: Database, message: str) -> models.Message:
+def stored(database: Database, message: str) -> tables.Message:
     with database.read() as session:
-        return session.get_one(models.Message, message)
+        return session.get_one(tables.Message, message)
 
 
 def states(database: Database) -> list[str]:
     with database.read() as session:
-        table = models.Message
+        table = tables.Message
         return list(session.scalars(select(table.state).order_by(table.due_at)))
 
 
 def change(database: Database, **values: object) -> None:
     with database.write() as session:
-        session.execute(update(models.Message).values(**values))
+        session.execute(update(tables.Message).values(**values))
 
 
 def deliver(database: Database, way: str) -> int:
-    return delivery.deliver(database, mailer(way), SITE)
+    return send_mail.deliver(database, mailer(way), SITE)
 
 
 def ids(texts: list[bytes]) -> list[str]:
@@ -443,7 +446,7 @@ def test_nothing_is_sent_before_it_is_released_or_due(database, tmp_path):
 def test_a_message_whose_account_has_gone_has_nobody_to_go_to(database, tmp_path):
     (gone,) = fill(database)
     with database.write() as session:
-        session.execute(delete(models.Account))
+        session.execute(delete(tables.Account))
 
     assert deliver(database, f"file:{tmp_path}/mail") == 0
 
@@ -537,7 +540,7 @@ def test_a_server_that_does_not_answer_is_waited_for_only_so_long(database):
             hasty = mail.Server(
                 host, port, tls=False, connect=0.2, answer=0.2, verdict=0.2
             )
-            delivery.deliver(database, mail.Smtp(LETTERHEAD, hasty), SITE)
+            send_mail.deliver(database, mail.Smtp(LETTERHEAD, hasty), SITE)
         found.append((step, stored(database, sent).state))
 
     assert found == [
@@ -577,7 +580,7 @@ def test_a_server_that_is_away_is_tried_with_one_message_only(database):
     deliver(database, NOWHERE)
 
     with database.read() as session:
-        table = models.Message
+        table = tables.Message
         attempts = list(session.scalars(select(table.attempt).order_by(table.subject)))
     assert attempts == [1, 0, 0]
 
@@ -607,7 +610,7 @@ def test_what_breaks_on_our_side_is_told_and_keeps_no_other_back(database):
     out = io.StringIO()
     out.close()
 
-    delivery.deliver(database, mail.Console(LETTERHEAD, out), SITE)
+    send_mail.deliver(database, mail.Console(LETTERHEAD, out), SITE)
 
     rows = [stored(database, one) for one in sent]
     assert [(row.state, row.error) for row in rows] == [
@@ -652,7 +655,7 @@ def test_an_outbox_with_nothing_to_do_costs_one_query(database, tmp_path):
     fill(database, state="held")
     fill(database, state="sent")
     fill(database, due_at=now() + timedelta(minutes=1))
-    work = delivery.periodic_task(settings(f"file:{tmp_path}/mail"))
+    work = send_mail.periodic_task(settings(f"file:{tmp_path}/mail"))
     work(database)  # the first connection asks questions of its own
     with counted(database) as asked:
         work(database)
@@ -673,7 +676,7 @@ def test_the_chore_takes_back_what_dead_senders_left(database, tmp_path):
     (often,) = fill(database, state="sending", lease_until=1.0, attempt=9)
     (alive,) = fill(database, state="sending", lease_until=2.0**40, attempt=1)
 
-    delivery.periodic_task(settings(f"file:{tmp_path}/mail"))(database)
+    send_mail.periodic_task(settings(f"file:{tmp_path}/mail"))(database)
 
     rows = [stored(database, one) for one in (before, after, often, alive)]
     assert [(row.state, row.attempt, row.error) for row in rows] == [
@@ -691,7 +694,7 @@ def test_an_organiser_may_have_a_message_sent_again(database, tmp_path, state):
         database, state=state, attempt=3, handed_over=True, error="It is so."
     )
     with database.write() as session:
-        delivery.send_again(session, TERMINAL, session.get_one(models.Message, sent))
+        send_mail.send_again(session, TERMINAL, session.get_one(tables.Message, sent))
 
     row = stored(database, sent)
     assert (row.state, row.attempt, row.handed_over, row.error) == (
@@ -706,7 +709,7 @@ def test_no_other_message_is_sent_again(database, state):
     (sent,) = fill(database, state=state)
 
     with pytest.raises(Conflict), database.write() as session:
-        delivery.send_again(session, TERMINAL, session.get_one(models.Message, sent))
+        send_mail.send_again(session, TERMINAL, session.get_one(tables.Message, sent))
 
     assert stored(database, sent).state == state
 
@@ -720,7 +723,7 @@ def test_a_sender_that_was_thought_to_be_dead_hands_nothing_over(database):
 
         def overtake() -> str:
             change(database, lease_until=0)
-            assert delivery.sweep(database) == 1
+            assert send_mail.sweep(database) == 1
             assert deliver(database, other.url) == 1
             return "250 OK"
 
@@ -786,7 +789,7 @@ def test_several_processes_deliver_each_message_once(copy_database):
 def held_up(database: Database):
     """Let nobody else write to the outbox."""
     with database.write() as session:
-        session.scalars(select(models.Message).with_for_update()).all()
+        session.scalars(select(tables.Message).with_for_update()).all()
         yield
 
 
@@ -826,7 +829,7 @@ def test_a_killed_sender_leads_to_no_second_delivery(
             assert process.wait(10) == -signal.SIGKILL
     change(database, lease_until=0)
     with scripted() as second:
-        assert delivery.sweep(database) == 1
+        assert send_mail.sweep(database) == 1
         after = stored(database, sent).state
         deliver(database, second.url)
         deliver(database, second.url)
@@ -843,9 +846,9 @@ def paired(database, state: str) -> str:
     """Store a pairing in this state, and return it."""
     with database.write() as session:
         for name in ("a", "b"):
-            cities.add(session, TERMINAL, City(**city(name)))
-        round_id = session.scalars(select(models.Round.id)).first()
-        row = models.Pairing(
+            profiles.add(session, TERMINAL, City(**city(name)))
+        round_id = session.scalars(select(tables.Round.id)).first()
+        row = tables.Pairing(
             round_id=round_id,
             run_id="0" * 32,
             mentor_id="a",
@@ -875,38 +878,40 @@ def test_nobody_is_asked_for_an_answer_that_nobody_waits_for(
     (one,) = fill(database, kind=kind)
     pairing = paired(database, state)
     with database.write() as session:
-        session.get_one(models.Message, one).pairing_id = pairing
+        session.get_one(tables.Message, one).pairing_id = pairing
 
     deliver(database, f"file:{tmp_path}/mail")
 
     assert stored(database, one).state == then
     if then == "overtaken":
         with database.write() as session:
-            row = session.get_one(models.Message, one)
+            row = session.get_one(tables.Message, one)
             row.state = "failed"
         with pytest.raises(Conflict), database.write() as session:
-            delivery.send_again(session, TERMINAL, session.get_one(models.Message, one))
+            send_mail.send_again(
+                session, TERMINAL, session.get_one(tables.Message, one)
+            )
 
 
 def test_a_city_that_had_nobody_is_written_to_once_it_has_officers(database):
     (one,) = fill(database, kind="not_placed", account_id=None, state="unaddressed")
     with database.write() as session:
-        cities.add(session, TERMINAL, City(**city("ghent")))
-        session.get_one(models.Message, one).city_id = "ghent"
+        profiles.add(session, TERMINAL, City(**city("ghent")))
+        session.get_one(tables.Message, one).city_id = "ghent"
     with pytest.raises(Conflict), database.write() as session:
-        delivery.send_again(session, TERMINAL, session.get_one(models.Message, one))
+        send_mail.send_again(session, TERMINAL, session.get_one(tables.Message, one))
     with database.write() as session:
         for name in ("a", "b"):
             accounts.add_user(session, f"{name}@ghent.be", "officer", "ghent")
 
     with database.write() as session:
-        delivery.send_again(session, TERMINAL, session.get_one(models.Message, one))
+        send_mail.send_again(session, TERMINAL, session.get_one(tables.Message, one))
 
     with database.read() as session:
         rows = session.scalars(
-            select(models.Message)
-            .join(models.Account, models.Account.id == models.Message.account_id)
-            .order_by(models.Account.email)
+            select(tables.Message)
+            .join(tables.Account, tables.Account.id == tables.Message.account_id)
+            .order_by(tables.Account.email)
         ).all()
     assert [(row.state, row.city_id, row.text) for row in rows] == [
         ("queued", "ghent", "Look: compaan:/pairings/1")

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.db import models
-from app.services import sending
-from app.services.words import audit as log
-from app.services.words.catalogue import LANGUAGES, words
-from app.services.words.events import EVENTS
+from app.db import tables
+from app.services.background import send_webhooks
+from app.texts import audit as log
+from app.texts.catalogue import LANGUAGES, words
+from app.texts.events import EVENTS
 from schemas import AuditEntry, EventType
 from tests.app.profiles import city, register
 from tests.app.test_refused import PLACES
@@ -78,7 +78,7 @@ def test_the_check_of_a_signature_trusts_what_is_ours_and_fresh_alone(sqlite_ser
             "webhook-id": "evt_1",
             "webhook-timestamp": str(at),
             "webhook-signature": " ".join(
-                sending.signature(one, "evt_1", at, body) for one in by
+                send_webhooks.signature(one, "evt_1", at, body) for one in by
             ),
         }
         return found["is_from_compaan"](secret, headers, said.encode())
@@ -323,12 +323,12 @@ def test_the_log_is_asked_for_a_city_or_a_round(sqlite_service):
 def test_the_log_goes_on_page_by_page_and_names_no_persons(sqlite_service):
     service = sqlite_service
     with service.client.app.state.database.write() as session:
-        account = session.query(models.Account).first()
+        account = session.query(tables.Account).first()
         session.add_all(
-            models.Audit(account_id=account.id, action="city.changed", details={})
+            tables.Audit(account_id=account.id, action="city.changed", details={})
             for _ in range(120)
         )
-        emails = {row.email for row in session.query(models.Account)}
+        emails = {row.email for row in session.query(tables.Account)}
     visitor = Visitor(service).sign_in("auditor").open("/audit")
 
     more = re.search(r'href="(/audit\?[^"]*cursor=[^"]+)"', visitor.page.text)

@@ -12,7 +12,8 @@ import pytest
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, policies, rounds
+from app.services.decisions import participants, phases
+from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
 from tests.app.profiles import city
 from tests.fixtures.database import ON_SQLITE
@@ -173,7 +174,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
     with database.write() as session:
         row = rounds.add(session, TERMINAL, RoundWrite(id="r", name="R"))
         for one in profiles:
-            cities.add(session, TERMINAL, City(**one))
+            profiles.add(session, TERMINAL, City(**one))
             participants.put(session, TERMINAL, row, one["id"], ParticipationWrite())
         policy = policies.get(session, TERMINAL, row)
         policies.change(session, TERMINAL, row, policy, Policy(objective="fair"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.data import base_map
-from app.render.europe import Part, arc, europe
+from app.pictures.europe import Part, arc, europe
 
 CAPITALS = {
     "BE": (50.85, 4.35),

@@ -17,8 +17,9 @@ from sqlalchemy import event
 from app.db import Database
 from app.main import create_app
 from app.server import listen
-from app.services import accounts, runs
-from app.services.tokens import revoke_all as revoke_tokens
+from app.services.accounts import accounts
+from app.services.accounts.tokens import revoke_all as revoke_tokens
+from app.services.runs import runs
 from app.settings import Settings
 from matching import match
 from schemas import Progress

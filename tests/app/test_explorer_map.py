@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from app.render.city_map import MOST_MARKS, city_map
-from app.render.environment import environment
-from app.render.europe import europe
-from app.render.pairing_map import TOSS_UP, Tie, apart, pairing_map
-from app.render.profile import profile
+from app.pictures.city_map import MOST_MARKS, city_map
+from app.pictures.europe import europe
+from app.pictures.pairing_map import TOSS_UP, Tie, apart, pairing_map
+from app.pictures.profile import profile
+from app.templates.environment import environment
 from schemas import AREA_IDS, AreaLevels, City
 
 HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 470
@@ -186,7 +186,9 @@ def test_toss_ups_are_those_that_stay_in_few_trials():
 
 
 def drawn(picture, macro: str = "pairing_map", tongue: str = "en") -> str:
-    text = f'{{% from "map.html" import {macro} %}}{{{{ {macro}(it, title="T") }}}}'
+    text = (
+        f'{{% from "shared/map.html" import {macro} %}}{{{{ {macro}(it, title="T") }}}}'
+    )
     return environment(tongue).from_string(text).render(it=picture)
 
 

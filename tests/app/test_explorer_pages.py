@@ -6,10 +6,10 @@ from html import unescape
 import pytest
 
 from app.permissions import TERMINAL
-from app.services import cities as stored
-from app.services.example import example, why
-from app.services.words import pair
-from app.web.explorer import SIZES
+from app.services.cities import profiles as stored
+from app.services.runs.example import example, why
+from app.texts.matching import pair
+from app.web.cities.explorer import SIZES
 from schemas import AREA_IDS, City
 from tests.app.profiles import city, compute, open_round, register
 from tests.app.visitor import HTML, Visitor

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import mail
 from app.db import Database
-from app.outgoing import Outgoing, Reply
-from app.services import sending
+from app.outside import mail
+from app.outside.outgoing import Outgoing, Reply
+from app.services.background import send_webhooks
 from tests.app.test_delivery import deliver, fill, letter, post, stored
 from tests.app.test_webhooks import INSIDE, happen, hook, only
 from tests.fixtures.database import ON_POSTGRES, ON_SQLITE
@@ -40,7 +40,7 @@ def outcome(database: Database, *plan: bytes) -> tuple[str, int, int | None]:
     with receiving(*plan) as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        assert sending.deliver(database, INSIDE, webhook) == 0
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 0
         assert len(receiver.heard) == 1
     row = only(database)
     assert row.lease_until is None
@@ -49,9 +49,9 @@ def outcome(database: Database, *plan: bytes) -> tuple[str, int, int | None]:
 
 @pytest.mark.parametrize("said", LATER)
 def test_retry_after_is_between_nothing_and_a_day(said):
-    moment = sending.now()
+    moment = send_webhooks.now()
 
-    asked = sending.asked_to_wait(Reply(503, said), moment)
+    asked = send_webhooks.asked_to_wait(Reply(503, said), moment)
 
     assert timedelta() <= asked <= timedelta(days=1)
 
@@ -62,9 +62,9 @@ _WORDS = ["Fri,", "01", "Jan", "2027", "00:00:00", "+99999999999999", "GMT", "-"
 @given(st.lists(st.sampled_from(_WORDS) | st.text(max_size=6), max_size=9))
 @settings(max_examples=300)
 def test_no_retry_after_raises(words):
-    moment = sending.now()
+    moment = send_webhooks.now()
 
-    asked = sending.asked_to_wait(Reply(429, " ".join(words)), moment)
+    asked = send_webhooks.asked_to_wait(Reply(429, " ".join(words)), moment)
 
     assert timedelta() <= asked <= timedelta(days=1)
 
@@ -107,11 +107,11 @@ def test_a_failure_that_nobody_foresaw_counts_as_an_attempt(database):
     webhook = hook(database, "http://receiver.example/")
     happen(database)
 
-    assert sending.deliver(database, Outgoing(resolve=resolve), webhook) == 0
+    assert send_webhooks.deliver(database, Outgoing(resolve=resolve), webhook) == 0
     row = only(database)
     assert (row.state, row.attempt, row.lease_until) == ("queued", 1, None)
     assert row.error == "This is our mistake: ZeroDivisionError."
-    assert row.due_at > sending.now()
+    assert row.due_at > send_webhooks.now()
 
 
 # Mail.

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
 from starlette.formparsers import FormParser
 
-from app.routes import _MOST_FIELDS, CHECKED, Route, read_form
+from app.http.body import _MOST_FIELDS, CHECKED, Route, read_form
 from schemas import MatchRequest, Policy, Problem
 from schemas.bounds import ECHO, MOST_ERRORS, ErrorCount
 from tests.app.profiles import FIVE, city, refusal, register

@@ -8,9 +8,9 @@ import random
 import psutil
 import pytest
 
-from app.services.imports import COLUMNS, read
-from app.services.tables import safe, table, unsafe
-from app.services.workbook import Line
+from app.services.shared.csv_cells import safe, table, unsafe
+from app.services.spreadsheets.imports import COLUMNS, read
+from app.services.spreadsheets.workbook import Line
 from tests.app.profiles import INCLUCITIES, MECHELEN, city, refusal, register
 
 SMALL = "name,country,roles,need_housing\n"

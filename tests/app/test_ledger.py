@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from app.db import models
-from app.services import ledger, pairings
+from app.db import tables
+from app.services.pairings import pairings
+from app.services.rounds import ledger
 from schemas import PastPairing
 from tests.app.profiles import (
     FIVE,
@@ -185,7 +186,7 @@ def miss(service, one):
     say(service, one, "mentor", "accept")
     with changing(service) as session:
         session.execute(
-            update(models.Pairing).values(
+            update(tables.Pairing).values(
                 answer_by=datetime.now(UTC) - timedelta(seconds=1)
             )
         )

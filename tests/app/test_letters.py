@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.words.catalogue import LANGUAGES
-from app.services.words.letters import Facts, Kind, letter
+from app.texts.catalogue import LANGUAGES
+from app.texts.letters import Facts, Kind, letter
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LINK = "https://compaan.example/pairings/1"

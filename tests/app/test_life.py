@@ -16,11 +16,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from app.db import models
+from app.db import tables
 from app.errors import Infeasible, details
 from app.permissions import TERMINAL
-from app.services import accounts, pairings, participants, policies, rounds, runs
-from app.services.tokens import add as add_token
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.services.decisions import participants
+from app.services.pairings import pairings
+from app.services.rounds import policies, rounds
+from app.services.runs import runs
 from matching import Infeasible as NothingFits
 from matching import match
 from tests.app.profiles import add_officer, city, register
@@ -130,7 +134,7 @@ class Life(RuleBasedStateMachine):
 
     def audited(self):
         with self.database.read() as session:
-            return session.scalar(select(func.count()).select_from(models.Audit))
+            return session.scalar(select(func.count()).select_from(tables.Audit))
 
     def organises(self, actor):
         return actor in {"organiser", "second"}
@@ -187,7 +191,7 @@ class Life(RuleBasedStateMachine):
                     row.mentor_answer,
                     row.learner_answer,
                 )
-                for row in session.scalars(select(models.Pairing))
+                for row in session.scalars(select(tables.Pairing))
             }
 
     def end(self, one, state):
@@ -562,7 +566,7 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, at, worker):
         late = self.waiting()[at % len(self.waiting())]
         with self.database.write() as session:
-            row = session.get_one(models.Pairing, late)
+            row = session.get_one(tables.Pairing, late)
             row.answer_by = datetime.now(UTC) - timedelta(seconds=1)
         self.overdue.add(late)
         if worker:
@@ -696,10 +700,10 @@ class Life(RuleBasedStateMachine):
         if "life" not in self.known_rounds():
             return
         with self.database.read() as session:
-            row = session.get_one(models.Round, "life")
-            rows = session.scalars(select(models.Pairing)).all()
-            letters = session.scalars(select(models.Message)).all()
-            taking = session.scalars(select(models.Participant)).all()
+            row = session.get_one(tables.Round, "life")
+            rows = session.scalars(select(tables.Pairing)).all()
+            letters = session.scalars(select(tables.Message)).all()
+            taking = session.scalars(select(tables.Participant)).all()
             officers = self.officers(session)
             self.check_tags(session, row, rows, taking)
         self.reached.update(one.state for one in rows)
@@ -720,10 +724,10 @@ class Life(RuleBasedStateMachine):
 
     def known_rounds(self):
         with self.database.read() as session:
-            return set(session.scalars(select(models.Round.id)))
+            return set(session.scalars(select(tables.Round.id)))
 
     def officers(self, session):
-        account = models.Account
+        account = tables.Account
         found = {}
         for one in session.scalars(select(account).where(account.role == "officer")):
             found.setdefault(one.city_id, []).append(one.id)
@@ -731,7 +735,7 @@ class Life(RuleBasedStateMachine):
 
     def check_tags(self, session, row, rows, taking):
         """Another body of a resource is another version of it."""
-        policy = session.get_one(models.RoundPolicy, "life")
+        policy = session.get_one(tables.RoundPolicy, "life")
         now = {
             "round": (row.version, rounds.as_round(row)),
             "policy": (policy.version, policies.as_policy(policy)),

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import matching
 from app.cli import cli
-from app.services.words.why_not import sentences
+from app.texts.matching.why_not import sentences
 from schemas import Repairs, Solution
 from tests.app.profiles import INCLUCITIES
 

@@ -20,11 +20,11 @@ from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from app import oidc
-from app.db import models
+from app.db import tables
 from app.errors import Busy
 from app.main import create_app
-from app.services import accounts
+from app.outside import oidc
+from app.services.accounts import accounts
 from app.settings import Settings
 from schemas import Invitation
 from tests.app.visitor import HTML
@@ -271,7 +271,7 @@ def test_only_a_verified_address_of_an_account_comes_in(site, who, reason):
     assert "Ask an organiser of the network for an invitation" in answer.text
     assert not site.is_in
     with site.client.app.state.database.read() as session:
-        assert session.scalars(select(models.Login)).all() == []
+        assert session.scalars(select(tables.Login)).all() == []
 
 
 def test_an_address_that_is_told_elsewhere_counts_too(site):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.services.reasons import how, why_left
-from app.services.words import outlook
-from app.services.words.catalogue import words
+from app.texts.catalogue import words
+from app.texts.matching import outlook
+from app.texts.matching.reasons import how, why_left
 from matching import Policy, Problem, drill, match, readiness
 from schemas import Alternate, DropOut, Pair, Reason, Relaxation
 from tests.app.profiles import city, compute, open_round

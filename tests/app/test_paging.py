@@ -20,9 +20,14 @@ from sqlalchemy import (
     select,
 )
 
-from app.db.models.base import Moment
+from app.db.tables.base import Moment
 from app.errors import InvalidInput
-from app.services.paging import LONGEST_CURSOR, PageRequest, fetch_page, fetch_rows
+from app.services.shared.paging import (
+    LONGEST_CURSOR,
+    PageRequest,
+    fetch_page,
+    fetch_rows,
+)
 from tests.app.lists import MIDNIGHT, closed, opened
 from tests.fixtures.database import ON_SQLITE
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from app.db import models
-from app.services import pairings
+from app.db import tables
+from app.services.pairings import pairings
 from tests.app.profiles import (
     FIVE,
     PROPOSED,
@@ -55,7 +55,7 @@ def new_messages(service, before):
     addresses = {}
     with changing(service) as session:
         addresses = {
-            row.id: row.email.split("@")[0] for row in session.query(models.Account)
+            row.id: row.email.split("@")[0] for row in session.query(tables.Account)
         }
     return sorted(
         (one["city"] or "", one["kind"], one["role"], addresses[one["account"]])
@@ -72,8 +72,8 @@ def let_pass(service, *states):
     """Let the deadlines of all offers pass, and tell how many of them have ended."""
     with changing(service) as session:
         session.execute(
-            update(models.Pairing)
-            .where(models.Pairing.state.in_(states or ("offered",)))
+            update(tables.Pairing)
+            .where(tables.Pairing.state.in_(states or ("offered",)))
             .values(answer_by=datetime.now(UTC) - timedelta(seconds=1))
         )
     return pairings.expire(service.client.app.state.database)
@@ -287,7 +287,7 @@ def test_an_answer_after_the_deadline_is_too_late_also_before_the_worker_comes(
 ):
     one = first(released)
     with changing(released) as session:
-        row = session.get_one(models.Pairing, one["id"])
+        row = session.get_one(tables.Pairing, one["id"])
         row.answer_by = datetime.now(UTC) - timedelta(seconds=1)
 
     for what in ("accept", "decline"):
@@ -434,7 +434,7 @@ def test_the_archive_ends_what_waits_and_stays_as_it_is(released):
     confirm(released, first(released))
     late = pairing(released, released.round, "bruges", "evora")
     with changing(released) as session:
-        row = session.get_one(models.Pairing, late["id"])
+        row = session.get_one(tables.Pairing, late["id"])
         row.answer_by = datetime.now(UTC) - timedelta(seconds=1)
     pairings.expire(released.client.app.state.database)
     before = outbox(released)
@@ -649,7 +649,7 @@ def test_who_has_not_answered_is_reminded_once_a_day(released):
     nothing = new_messages(released, before)
     with changing(released) as session:
         session.execute(
-            update(models.Message).values(
+            update(tables.Message).values(
                 created_at=datetime.now(UTC) - timedelta(hours=25)
             )
         )
@@ -707,10 +707,10 @@ def test_the_board_shows_what_needs_an_organiser(released):
     released.post(f"/pairings/{quiet['id']}/check-ins", {"fit": "not_a_good_fit"})
     month = datetime.now(UTC) - timedelta(days=31)
     with changing(released) as session:
-        session.execute(update(models.CheckIn).values(at=month))
-        row = session.get_one(models.Pairing, one["id"])
+        session.execute(update(tables.CheckIn).values(at=month))
+        row = session.get_one(tables.Pairing, one["id"])
         row.offered_at, row.answer_by = month, datetime.now(UTC) + timedelta(days=1)
-        letter = session.query(models.Message).first()
+        letter = session.query(tables.Message).first()
         letter.state = "unknown"
 
     board = released.get(f"/rounds/{released.round}/health").json()

@@ -10,10 +10,11 @@ import httpx2
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app import mail
-from app.db import Database, models
-from app.services import accounts, delivery
-from app.services.tokens import add as add_token
+from app.db import Database, tables
+from app.outside import mail
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.services.background import send_mail
 from app.settings import Settings
 from tests.app.profiles import add_officer, changing, city, refusal, register
 from tests.app.visitor import Visitor
@@ -33,7 +34,7 @@ def letters(service, folder) -> dict[str, str]:
     """Deliver what is queued; return the text of each letter by its recipient."""
     post = mail.mailer(Settings(mail=f"file:{folder}"))
     database = service.client.app.state.database
-    delivery.deliver(database, post, "http://testserver")
+    send_mail.deliver(database, post, "http://testserver")
     found = {}
     for path in folder.glob("*.eml"):
         letter = message_from_bytes(path.read_bytes(), policy=default)
@@ -162,7 +163,7 @@ def test_an_officer_hands_over_and_goes_when_the_successor_comes(
     assert (row.role, row.city_id) == ("officer", "mechelen")
     with service.client.app.state.database.read() as session:
         told = session.scalars(
-            select(models.Audit.action).order_by(models.Audit.id)
+            select(tables.Audit.action).order_by(tables.Audit.id)
         ).all()
     assert told[-3:] == ["account.signed_in", "account.closed", "account.took_over"]
 

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from app import places
 from app.compute import child
-from app.services.places import Gazetteer
+from app.outside import places
+from app.services.cities.gazetteer import Gazetteer
 
 MADE = {"geonameid": 1, "name": "Ægir", "countrycode": "IS", "population": 0}
 MADE |= {"latitude": 1.5, "longitude": -2.5, "alternatenames": ["Єгір", "埃吉爾"]}

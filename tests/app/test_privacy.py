@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import MetaData, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from app.db import models
-from app.services import privacy, retention, rounds
+from app.db import tables
+from app.services.personal_data import retention
+from app.services.rounds import rounds
+from app.services.shared import erasure
 from tests.app.profiles import (
     FIVE,
     add_officer,
@@ -230,7 +232,7 @@ def test_a_name_that_may_mean_something_else_stays_in_texts(sqlite_service, name
     register(sqlite_service, city("amiens", needs_text=said))
 
     with changing(sqlite_service) as session:
-        privacy.scrub(session, EMAIL, name, [])
+        erasure.scrub(session, EMAIL, name, [])
 
     told = sqlite_service.get("/cities/amiens").json()["needs_text"]
     assert told == "Zoë A B Quackenbosch, […]"
@@ -241,8 +243,8 @@ def test_accents_and_blanks_may_be_written_in_either_way(idle_service):
     register(idle_service, city("amiens", needs_text=said))
 
     with changing(idle_service) as session:
-        privacy.scrub(session, None, NAME, [])
-        privacy.scrub(session, None, "Ευγενία Παππά", [])
+        erasure.scrub(session, None, NAME, [])
+        erasure.scrub(session, None, "Ευγενία Παππά", [])
 
     told = idle_service.get("/cities/amiens").json()["needs_text"]
     assert told == "[…]; […]; eυγενία παππά"  # the last one begins with a Latin e
@@ -254,7 +256,7 @@ def test_an_erasure_is_a_change_of_what_it_changes(sqlite_service):
     since = datetime.now(UTC).isoformat()
 
     with changing(sqlite_service) as session:
-        privacy.scrub(session, EMAIL, NAME, [])
+        erasure.scrub(session, EMAIL, NAME, [])
 
     found = sqlite_service.get("/cities", params={"updated_since": since}).json()
     assert [one["id"] for one in found["items"]] == ["amiens"]
@@ -361,7 +363,7 @@ def test_the_page_of_the_notice_gives_the_file(sqlite_service):
 def let_pass(service, **values) -> None:
     """Move the moment at which the round was archived."""
     with changing(service) as session:
-        session.execute(update(models.Round).values(**values))
+        session.execute(update(tables.Round).values(**values))
 
 
 def months_ago(months: int) -> datetime:
@@ -513,7 +515,7 @@ def add_contact_long_ago(service, city_id: str, *, months: int) -> None:
     new = {"name": f"Desk of {city_id}"}
     made = service.post(f"/cities/{city_id}/contacts", new).json()["id"]
     with changing(service) as session:
-        row = session.get_one(models.Contact, made)
+        row = session.get_one(tables.Contact, made)
         row.updated_at = months_ago(months)
 
 
@@ -525,7 +527,7 @@ def test_contact_persons_whom_nobody_confirms_are_erased(archived):
 
     def left() -> list[str]:
         with database.read() as session:
-            return sorted(session.scalars(select(models.Contact.city_id)))
+            return sorted(session.scalars(select(tables.Contact.city_id)))
 
     retention.enforce(database)
     first = left()
@@ -541,10 +543,10 @@ def test_sign_ins_and_links_that_are_over_are_forgotten(idle_service):
     Visitor(idle_service).sign_in("officer")
     now = datetime.now(UTC)
     with changing(idle_service) as session:
-        (login,) = session.scalars(select(models.Login))
+        (login,) = session.scalars(select(tables.Login))
         for name, ends in (("old", -1), ("new", 1)):
             ends_at = now + timedelta(minutes=ends)
-            link = models.Link(
+            link = tables.Link(
                 digest=name, account_id=login.account_id, expires_at=ends_at
             )
             session.add(link)
@@ -553,8 +555,8 @@ def test_sign_ins_and_links_that_are_over_are_forgotten(idle_service):
     retention.enforce(idle_service.client.app.state.database)
 
     with changing(idle_service) as session:
-        assert session.scalars(select(models.Login)).all() == []
-        assert session.scalars(select(models.Link.digest)).all() == ["new"]
+        assert session.scalars(select(tables.Login)).all() == []
+        assert session.scalars(select(tables.Link.digest)).all() == ["new"]
 
 
 # The log.

@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
-from app.services import runs
-from app.services.words.progress import how_far, share
+from app.services.runs import runs
+from app.texts.progress import how_far, share
 from matching import match
 from schemas import Progress
 from tests.app.profiles import FIVE, INCLUCITIES, compute, inclucities_round, open_round

@@ -6,11 +6,11 @@ from math import isnan
 import pytest
 from hypothesis import given, settings
 
-from app.render.columns import MOST_DOTS, columns, crossings, shortened, uncrossed
-from app.render.heat import heat, order, parts
-from app.render.moves import moves
-from app.render.slopes import slopes, spread
-from app.services.words.catalogue import LANGUAGES, read_in
+from app.pictures.columns import MOST_DOTS, columns, crossings, shortened, uncrossed
+from app.pictures.heat import heat, order, parts
+from app.pictures.moves import moves
+from app.pictures.slopes import slopes, spread
+from app.texts.catalogue import LANGUAGES, read_in
 from matching import Policy, Problem, explain, match, prices, table
 from tests.app.profiles import INCLUCITIES, city
 from tests.matching.rounds import rounds

@@ -16,9 +16,9 @@ import app
 import matching
 import schemas
 from app.errors import every_refusal, meaning
-from app.services.words.catalogue import words
-from app.services.words.refused import refused
-from app.services.words.refused_texts import PARTS, TEXTS
+from app.texts.catalogue import words
+from app.texts.refusals import refused
+from app.texts.refused_texts import PARTS, TEXTS
 from schemas import input_errors
 
 FR = words("fr")
@@ -27,14 +27,14 @@ PLACES = [Path(package.__file__).parent for package in (app, matching, schemas)]
 ELSEWHERE = {
     # The terminal speaks English.
     "app/db/schema.py",
-    "app/services/backup.py",
+    "app/services/background/backup.py",
     "app/settings.py",
     "app/cli",
     "matching/__main__.py",
     # Callers of this function are programs of ours.
     "matching/_solving/assign.py",
     # Other texts than refusals.
-    "app/services/words",
+    "app/texts",
     "app/api_changes.py",
     "app/data",
 }

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
-from app.db import models
-from app.render.deadlines import time_left
-from app.render.mending import mending
-from app.render.small import turn
-from app.services.words.catalogue import read_in
-from app.web import board
+from app.db import tables
+from app.pictures.mending import mending
+from app.pictures.pair_lines import turn
+from app.texts.catalogue import read_in
+from app.web.rounds import board
+from app.web.rounds.deadlines import time_left
 from schemas import Pair, Repair, ScoredPair
 from tests.app.profiles import (
     FIVE,
@@ -266,7 +266,7 @@ def test_a_deadline_is_told_in_words(left, english, french):
 
 
 def fail_all(visitor: Visitor, **where: str) -> None:
-    table = models.Message
+    table = tables.Message
     with changing(visitor.service) as session:
         asked = select(table).where(table.state == "queued")
         for row in session.scalars(asked.filter_by(**where)):

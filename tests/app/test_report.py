@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 
-from app.services.words.catalogue import words
-from app.web import report
+from app.texts.catalogue import words
+from app.web.rounds import report
 from tests.app.profiles import (
     FIVE,
     add_officer,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.render.butterfly import butterfly
-from app.render.lights import lights
-from app.services import accounts
+from app.pictures.butterfly import butterfly
+from app.pictures.lights import lights
+from app.services.accounts import accounts
 from matching import Policy, Problem, readiness
 from schemas import City
 from tests.app.profiles import city, open_round, register

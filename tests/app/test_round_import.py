@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.services import imports
+from app.services.spreadsheets import imports
 from tests.app.profiles import city, register
 from tests.app.visitor import HTML, Visitor
 

@@ -9,7 +9,7 @@ import pytest
 
 from app import data
 from app.db import Database
-from app.services import runs
+from app.services.runs import runs
 from matching import Policy, Problem, match
 from schemas import ProblemDetails
 from tests.app.profiles import (

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.compute.previewing import preview
-from app.services.answers import EngineQueries
+from app.services.decisions.engine_queries import EngineQueries
 from app.settings import Settings
-from app.web.rules_form import as_typed, policy_of
+from app.web.rounds.rules_form import as_typed, policy_of
 from matching import Policy, Problem, effort, match
 from schemas import City
 from tests.app.profiles import city, open_round

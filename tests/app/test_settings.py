@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.db import Database
 from app.db.schema import migrate
-from app.services import accounts
+from app.services.accounts import accounts
 from app.settings import Settings
 from tests.fixtures.process import COMPAAN, run_compaan
 

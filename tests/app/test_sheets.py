@@ -19,8 +19,9 @@ from openpyxl.styles import PatternFill
 from app.db import Database
 from app.errors import InvalidFile
 from app.permissions import TERMINAL
-from app.services import cities, imports, workbook
-from app.services.imports import COLUMNS
+from app.services.cities import profiles
+from app.services.spreadsheets import imports, workbook
+from app.services.spreadsheets.imports import COLUMNS
 from schemas import AREA_IDS, City
 from tests.app.profiles import INCLUCITIES, MECHELEN, city, refusal, register
 from tests.app.test_import import counts, report, send
@@ -230,7 +231,7 @@ years = st.none() | st.integers(1800, 2200)
 levels = st.fixed_dictionaries(
     {"need": st.integers(0, 4), "strength": st.integers(0, 4)}
 )
-profiles = st.builds(
+drawn_cities = st.builds(
     dict,
     id=st.from_regex(r"[a-z0-9-]{1,63}", fullmatch=True).filter(
         lambda slug: slug not in {"import", "export"}
@@ -268,10 +269,12 @@ places = st.just({}) | st.fixed_dictionaries(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],
 )
-@given(profile=profiles, place=places, kind=st.sampled_from(["xlsx", ",", ";", "\t"]))
+@given(
+    profile=drawn_cities, place=places, kind=st.sampled_from(["xlsx", ",", ";", "\t"])
+)
 def test_whatever_a_city_says_comes_back_as_it_was(empty, profile, place, kind):
     with empty.read() as session:  # what is written in it is thrown away
-        row = cities.add(session, TERMINAL, City(**profile, **place))
+        row = profiles.add(session, TERMINAL, City(**profile, **place))
         content = (
             imports.export_workbook([row])
             if kind == "xlsx"

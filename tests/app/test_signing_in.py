@@ -15,13 +15,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from app import mail
-from app.db import Database, models
-from app.db.models.base import now
+from app.db import Database, tables
+from app.db.tables.base import now
 from app.errors import TooMany
 from app.main import create_app
-from app.services import accounts, delivery, passwords, signing_in
-from app.services.tokens import add as add_token
+from app.outside import mail
+from app.services.accounts import accounts, passwords, sign_in
+from app.services.accounts.tokens import add as add_token
+from app.services.background import send_mail
 from app.settings import Settings
 from tests.app.profiles import add_officer, changing, city, refusal, register
 from tests.app.visitor import HTML, Visitor
@@ -63,7 +64,7 @@ def link(service, email, kind="sign_in"):
     """Return the secret of a new link to this account."""
     with changing(service) as session:
         row = accounts.find_user(session, email)
-        return signing_in.new_link(session, row.id, kind)
+        return sign_in.new_link(session, row.id, kind)
 
 
 def set_password(service, email=EMAIL, password=PASSWORD):
@@ -84,7 +85,7 @@ def enter(one, email, password, **options):
 def sent_links(service, folder):
     """Deliver what is queued; return the recipient and the link of each letter."""
     post = mail.mailer(Settings(mail=f"file:{folder}"))
-    delivery.deliver(
+    send_mail.deliver(
         service.client.app.state.database, post, "https://compaan.example.org"
     )
     found = []
@@ -126,7 +127,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(idle_service
     }
 
     assert len(shown) == 1
-    assert signing_in.WRONG in shown.pop()
+    assert sign_in.WRONG in shown.pop()
 
 
 def test_an_unknown_address_costs_one_verification_like_a_wrong_password(
@@ -154,7 +155,7 @@ def test_an_unknown_address_costs_one_verification_like_a_wrong_password(
 def test_too_many_attempts_are_stopped_however_the_address_is_written(sqlite_service):
     service = sqlite_service
     set_password(service)
-    service.client.app.state.throttle = signing_in.Throttle(per_quarter=3)
+    service.client.app.state.throttle = sign_in.Throttle(per_quarter=3)
 
     tried = [
         enter(browser(service), email, "wrong").status_code
@@ -173,7 +174,7 @@ def test_too_many_attempts_are_stopped_however_the_address_is_written(sqlite_ser
 def test_the_right_password_forgets_the_attempts_before_it(sqlite_service):
     service = sqlite_service
     set_password(service)
-    service.client.app.state.throttle = signing_in.Throttle(per_quarter=2)
+    service.client.app.state.throttle = sign_in.Throttle(per_quarter=2)
 
     statuses = [
         enter(browser(service), EMAIL, password).status_code
@@ -184,7 +185,7 @@ def test_the_right_password_forgets_the_attempts_before_it(sqlite_service):
 
 
 def test_one_place_may_try_so_often_and_no_more():
-    throttle = signing_in.Throttle(from_one_place=2)
+    throttle = sign_in.Throttle(from_one_place=2)
 
     throttle.attempt("a@example.org", "192.0.2.1")
     throttle.mail("b@example.org", "192.0.2.1")
@@ -230,8 +231,8 @@ def test_a_forgotten_password_is_replaced_by_whoever_has_just_read_the_mail(serv
     kept = Visitor(Browsing(signed_in(service, link(service, EMAIL))))
     fresh = Visitor(Browsing(signed_in(service, link(service, EMAIL))))
     with changing(service) as session:
-        first = select(models.Login).order_by(models.Login.created_at).limit(1)
-        session.scalar(first).created_at = now() - signing_in.LINK
+        first = select(tables.Login).order_by(tables.Login.created_at).limit(1)
+        session.scalar(first).created_at = now() - sign_in.LINK
 
     kept.open("/account").press("Change the password", current="", new=OTHER)
     fresh.open("/account").press("Change the password", new=OTHER)
@@ -298,7 +299,7 @@ def test_mails_to_one_address_are_few(idle_service, tmp_path):
 def test_an_old_link_and_a_made_up_one_let_nobody_in(service):
     old = link(service, EMAIL)
     with changing(service) as session:
-        session.execute(update(models.Link).values(expires_at=now()))
+        session.execute(update(tables.Link).values(expires_at=now()))
 
     answers = [
         browser(service).post("/sign-in/link", data={"key": key}, headers=HTML)
@@ -315,7 +316,7 @@ def test_links_last_as_long_as_the_letters_say(service):
     link(service, "auditor@example.org", "invitation")
 
     with service.client.app.state.database.read() as session:
-        kept = session.execute(select(models.Link.created_at, models.Link.expires_at))
+        kept = session.execute(select(tables.Link.created_at, tables.Link.expires_at))
         lives = sorted(expires - created for created, expires in kept)
 
     assert [round(life / timedelta(minutes=1)) for life in lives] == [30, 14 * 24 * 60]
@@ -351,7 +352,7 @@ def made_link(url):
     database = Database(url)
     with database.write() as session:
         row = accounts.find_user(session, EMAIL)
-        key = signing_in.new_link(session, row.id, "sign_in")
+        key = sign_in.new_link(session, row.id, "sign_in")
     database.close()
     return key
 
@@ -381,8 +382,8 @@ def test_an_expired_token_is_out_and_so_is_its_browser(service):
 
     with changing(service) as session:
         row = accounts.find_user(session, "officer@example.org")
-        mine = models.Token.account_id == row.id
-        session.execute(update(models.Token).where(mine).values(expires_at=now()))
+        mine = tables.Token.account_id == row.id
+        session.execute(update(tables.Token).where(mine).values(expires_at=now()))
 
     assert (api(service, "officer"), api(service, "organiser")) == (401, 200)
     assert not is_in(by_token)
@@ -393,7 +394,7 @@ def test_an_expired_sign_in_is_out(service):
     assert is_in(one)
 
     with changing(service) as session:
-        session.execute(update(models.Login).values(expires_at=now()))
+        session.execute(update(tables.Login).values(expires_at=now()))
 
     assert not is_in(one)
 

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from app.services.words.catalogue import LANGUAGES, words
-from app.services.words.left import left_out, why_left
-from app.services.words.pair import CRITERIA, explained, sentence
-from app.services.words.policy import policy_in_words, warned
+from app.texts.catalogue import LANGUAGES, words
+from app.texts.matching.left_out import left_out, why_left
+from app.texts.matching.pair import CRITERIA, explained, sentence
+from app.texts.matching.policy import policy_in_words, warned
 from matching import Policy, Problem, explain, match
 from schemas import Criterion, Objective, Reason, Rules, Unmatched, Warning  # noqa: A004 -- the word of the contract
 from tests.app.profiles import INCLUCITIES, city

@@ -5,7 +5,7 @@ import re
 import pytest
 from markupsafe import Markup
 
-from app.render.environment import environment
+from app.templates.environment import environment
 
 HTML = {"Accept": "text/html"}
 

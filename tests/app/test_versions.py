@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app import etags
-from app.db.models import LastVersion
+from app.db.tables import LastVersion
+from app.http import etags
 from tests.app.profiles import add_officer, city, open_round, refusal, register
 from tests.fixtures.database import ON_SQLITE
 

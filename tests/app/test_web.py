@@ -3,9 +3,9 @@
 import pytest
 
 from app.db import Database
-from app.services import accounts
-from app.services.answers import EngineQueries
-from app.services.tokens import revoke_all as revoke_tokens
+from app.services.accounts import accounts
+from app.services.accounts.tokens import revoke_all as revoke_tokens
+from app.services.decisions.engine_queries import EngineQueries
 from app.settings import Settings
 from tests.app.profiles import city, open_round, register
 from tests.app.visitor import Visitor

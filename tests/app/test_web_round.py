@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.db import models
-from app.services import accounts
-from app.services.tokens import add as add_token
+from app.db import tables
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
 from tests.app.profiles import city, compute, open_round, register
 from tests.app.visitor import HTML, Visitor
 
@@ -414,7 +414,7 @@ def test_who_has_not_answered_is_reminded_once_a_day(released):
     assert released.text.count("Look at the pairing:") == 4
     released.press("Remind them")
     assert "No reminder was sent" in released.text
-    table = models.Message
+    table = tables.Message
     with released.service.client.app.state.database.write() as session:
         for one in session.scalars(select(table).where(table.kind == "offer")):
             one.created_at -= timedelta(days=2)
@@ -629,7 +629,7 @@ def test_messages_are_read_counted_and_tried_before_the_release(staged):
 
 
 def test_a_message_that_did_not_arrive_is_sent_again(released):
-    table = models.Message
+    table = tables.Message
     with released.service.client.app.state.database.write() as session:
         row = session.scalars(select(table).where(table.state == "queued")).one()
         row.state, row.error, message = "failed", "No such mailbox.", row.id
@@ -742,7 +742,7 @@ def test_forms_of_organisers_are_refused_to_others(request, phase, role):
     message = service.get("/rounds/trial/messages").json()["items"][0]["id"]
     other = pairing(visitor, LIEGES)
     visitor.sign_in(role)
-    before = count(visitor, models.Audit), count(visitor, models.Message)
+    before = count(visitor, tables.Audit), count(visitor, tables.Message)
 
     for path, sent in (
         ("/rounds/trial/edit", {"name": "X", "answer_days": "9", "version": version}),
@@ -764,7 +764,7 @@ def test_forms_of_organisers_are_refused_to_others(request, phase, role):
     ):
         answer = service.client.post(path, data=sent, headers=HTML)
         assert answer.status_code in {403, 404}, (path, answer.text)
-    after = count(visitor, models.Audit), count(visitor, models.Message)
+    after = count(visitor, tables.Audit), count(visitor, tables.Message)
     assert after == before
 
 

@@ -11,11 +11,14 @@ from sqlalchemy import event, func, select, update
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from app.db import Database, models
-from app.db.models.base import now
-from app.outgoing import Outgoing, Unsent, is_public
+from app.db import Database, tables
+from app.db.tables.base import now
+from app.outside.outgoing import Outgoing, Unsent, is_public
 from app.permissions import TERMINAL
-from app.services import audit, cities, sending, webhooks
+from app.services.background import send_webhooks
+from app.services.cities import profiles
+from app.services.log import audit
+from app.services.webhooks import subscriptions
 from app.settings import Settings
 from schemas import City, WebhookWrite
 from tests.app.profiles import (
@@ -58,18 +61,18 @@ def hook(database: Database, url: str, *events: str) -> str:
     """Store a webhook; return its id."""
     with database.write() as session:
         new = WebhookWrite(url=url, events=events)
-        return webhooks.add(session, TERMINAL, new, allow_private=True).id
+        return subscriptions.add(session, TERMINAL, new, allow_private=True).id
 
 
 def happen(database: Database, slug: str = "ghent") -> None:
     """Have something happen: a city registers."""
     with database.write() as session:
-        cities.add(session, TERMINAL, City(**city(slug)))
+        profiles.add(session, TERMINAL, City(**city(slug)))
 
 
-def sent_out(database: Database, webhook: str | None = None) -> list[models.Delivery]:
+def sent_out(database: Database, webhook: str | None = None) -> list[tables.Delivery]:
     """Return the deliveries, of one webhook or of all, the oldest first."""
-    table = models.Delivery
+    table = tables.Delivery
     asked = select(table).order_by(table.created_at, table.id)
     if webhook:
         asked = asked.where(table.webhook_id == webhook)
@@ -77,7 +80,7 @@ def sent_out(database: Database, webhook: str | None = None) -> list[models.Deli
         return list(session.scalars(asked))
 
 
-def only(database: Database) -> models.Delivery:
+def only(database: Database) -> tables.Delivery:
     (one,) = sent_out(database)
     return one
 
@@ -86,15 +89,15 @@ def make_due(database: Database, **values: object) -> None:
     """Let the time pass until the next attempt."""
     with database.write() as session:
         session.execute(
-            update(models.Delivery)
-            .where(models.Delivery.state == "queued")
+            update(tables.Delivery)
+            .where(tables.Delivery.state == "queued")
             .values(due_at=now(), **values)
         )
 
 
-def stored(database: Database, webhook: str) -> models.Webhook:
+def stored(database: Database, webhook: str) -> tables.Webhook:
     with database.read() as session:
-        return session.get_one(models.Webhook, webhook)
+        return session.get_one(tables.Webhook, webhook)
 
 
 def types(database: Database) -> list[str]:
@@ -110,7 +113,7 @@ def announced(service, work) -> list[tuple[str, str, list[str] | None]]:
     assert made.status_code == 201
     work()
     with service.client.app.state.database.read() as session:
-        table = models.Delivery
+        table = tables.Delivery
         bodies = session.scalars(select(table.body).order_by(table.created_at))
         found = [json.loads(body) for body in bodies]
     for one in found:
@@ -264,9 +267,9 @@ def test_what_is_undone_is_not_announced(database):
 
     def begin_and_give_up():
         with database.write() as session:
-            cities.add(session, TERMINAL, City(**city("ghent")))
+            profiles.add(session, TERMINAL, City(**city("ghent")))
             session.flush()
-            count = select(func.count()).select_from(models.Delivery)
+            count = select(func.count()).select_from(tables.Delivery)
             assert session.scalar(count) == 1
             raise ZeroDivisionError
 
@@ -286,7 +289,7 @@ def test_without_a_webhook_a_transaction_asks_once(database):
     event.listen(database.engine, "before_cursor_execute", note)
     with database.write() as session:
         for slug in ("a", "b", "c"):
-            cities.add(session, TERMINAL, City(**city(slug)))
+            profiles.add(session, TERMINAL, City(**city(slug)))
 
     assert len(asked) == 1
     assert sent_out(database) == []
@@ -298,20 +301,20 @@ def test_a_change_is_kept_though_its_webhook_is_deleted_at_that_moment(database)
 
     def delete():
         with database.write() as session:
-            row = webhooks.get(session, TERMINAL, webhook, lock=True)
-            webhooks.delete(session, TERMINAL, row)
+            row = subscriptions.get(session, TERMINAL, webhook, lock=True)
+            subscriptions.delete(session, TERMINAL, row)
         deleted.set()
 
     thread = threading.Thread(target=delete)
     with database.write() as session:
-        cities.add(session, TERMINAL, City(**city("ghent")))
+        profiles.add(session, TERMINAL, City(**city("ghent")))
         thread.start()
         assert not deleted.wait(0.3)
     thread.join()
 
     assert sent_out(database) == []
     with database.read() as session:
-        assert cities.get(session, "ghent").name == "ghent"
+        assert profiles.get(session, "ghent").name == "ghent"
 
 
 # How it is sent.
@@ -322,7 +325,7 @@ def test_a_delivery_is_signed_as_the_convention_says(database):
         webhook = hook(database, receiver.url)
         happen(database)
 
-        assert sending.deliver(database, INSIDE, webhook) == 1
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 1
 
     (heard,) = receiver.heard
     one = only(database)
@@ -348,15 +351,15 @@ def test_both_secrets_sign_for_a_day_after_a_change(database):
         webhook = hook(database, receiver.url)
         before = stored(database, webhook).secret
         with database.write() as session:
-            row = webhooks.get(session, TERMINAL, webhook, lock=True)
-            webhooks.rotate(session, TERMINAL, row)
+            row = subscriptions.get(session, TERMINAL, webhook, lock=True)
+            subscriptions.rotate(session, TERMINAL, row)
         happen(database, "first")
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
         with database.write() as session:
-            row = webhooks.get(session, TERMINAL, webhook, lock=True)
+            row = subscriptions.get(session, TERMINAL, webhook, lock=True)
             row.old_until = now()
         happen(database, "second")
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     during, after = receiver.heard
     secret = stored(database, webhook).secret
@@ -375,7 +378,7 @@ def test_what_is_not_taken_is_sent_again_by_the_schedule(database):
         happen(database)
         found = []
         for _ in range(12):
-            sending.deliver(database, INSIDE, webhook)
+            send_webhooks.deliver(database, INSIDE, webhook)
             one = only(database)
             found.append(round((one.due_at - now()).total_seconds()))
             make_due(database)
@@ -395,11 +398,11 @@ def test_nothing_is_sent_before_it_is_due(database):
     with receiving(says(500), TAKEN) as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        assert sending.deliver(database, INSIDE, webhook) == 0
-        assert sending.deliver(database, INSIDE, webhook) == 0
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 0
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 0
         assert len(receiver.heard) == 1
         make_due(database)
-        assert sending.deliver(database, INSIDE, webhook) == 1
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 1
     one = only(database)
     assert (one.state, one.attempt, one.status, one.error) == (
         "delivered",
@@ -435,7 +438,7 @@ def test_a_receiver_that_does_not_take_it_is_told_of(database, answer, status, e
         happen(database)
         begun = time.monotonic()
 
-        assert sending.deliver(database, INSIDE, webhook) == 0
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 0
 
         assert time.monotonic() - begun < 3
     one = only(database)
@@ -458,7 +461,7 @@ def test_what_follows_a_success_does_not_matter(database, answer):
         webhook = hook(database, receiver.url)
         happen(database)
 
-        assert sending.deliver(database, INSIDE, webhook) == 1
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 1
 
         assert only(database).state == "delivered"
         assert receiver.poured < 2**24  # what the system itself holds; not all there is
@@ -470,7 +473,7 @@ def test_a_receiver_that_is_away_is_told_of(database):
     webhook = hook(database, url)
     happen(database)
 
-    sending.deliver(database, INSIDE, webhook)
+    send_webhooks.deliver(database, INSIDE, webhook)
 
     assert only(database).error.startswith("It cannot be reached: ")
 
@@ -491,7 +494,7 @@ def test_retry_after_is_heeded_within_reason(database, status, said, seconds):
     with receiving(says(status, f"Retry-After: {said}")) as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     wait = only(database).due_at - now()
     assert wait.total_seconds() == pytest.approx(seconds, abs=3)
@@ -502,7 +505,7 @@ def test_retry_after_may_be_a_date(database):
     with receiving(says(503, f"Retry-After: {until}")) as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     wait = only(database).due_at - now()
     assert wait.total_seconds() == pytest.approx(600, abs=3)
@@ -515,9 +518,9 @@ def test_a_receiver_that_is_gone_is_switched_off(database):
         happen(database, "second")
         version = stored(database, webhook).version
 
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
         happen(database, "third")
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     row = stored(database, webhook)
     reason = "It answered 410: it is gone, and wants nothing any more."
@@ -531,13 +534,13 @@ def days_ago(database: Database, days: float) -> None:
     """Let so many days pass since everything that is there."""
     ago = now() - timedelta(days=days)
     with database.write() as session:
-        session.execute(update(models.Delivery).values(created_at=ago))
+        session.execute(update(tables.Delivery).values(created_at=ago))
         session.execute(
-            update(models.Delivery)
-            .where(models.Delivery.ended_at.is_not(None))
+            update(tables.Delivery)
+            .where(tables.Delivery.ended_at.is_not(None))
             .values(ended_at=ago)
         )
-        session.execute(update(models.Webhook).values(updated_at=ago))
+        session.execute(update(tables.Webhook).values(updated_at=ago))
 
 
 @pytest.mark.parametrize(("days", "state"), [(4.9, "active"), (5.1, "off")])
@@ -545,11 +548,11 @@ def test_a_webhook_that_takes_nothing_for_five_days_goes_off(database, days, sta
     with receiving(says(500)) as receiver:
         webhook = hook(database, receiver.url)
         happen(database, "first")
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
         days_ago(database, days)
         happen(database, "second")
 
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     row = stored(database, webhook)
     assert row.state == state
@@ -562,7 +565,7 @@ def give_up(database: Database, webhook: str, slug: str) -> None:
     """Have something happen, and fail for the last time to tell of it."""
     happen(database, slug)
     make_due(database, attempt=9)
-    sending.deliver(database, INSIDE, webhook)
+    send_webhooks.deliver(database, INSIDE, webhook)
 
 
 def test_a_webhook_that_took_something_meanwhile_stays_on(database):
@@ -572,7 +575,7 @@ def test_a_webhook_that_took_something_meanwhile_stays_on(database):
         days_ago(database, 6)
         for slug in ("second", "third"):
             happen(database, slug)
-            sending.deliver(database, INSIDE, webhook)
+            send_webhooks.deliver(database, INSIDE, webhook)
 
     assert stored(database, webhook).state == "active"
     states = [one.state for one in sent_out(database)]
@@ -585,13 +588,13 @@ def test_a_webhook_that_is_switched_on_again_has_five_days(database):
         give_up(database, webhook, "first")
         days_ago(database, 6)
         with database.write() as session:
-            row = webhooks.get(session, TERMINAL, webhook, lock=True)
+            row = subscriptions.get(session, TERMINAL, webhook, lock=True)
             for active in (False, True):
-                new = webhooks.patched(row, {"active": active})
-                webhooks.change(session, TERMINAL, row, new, allow_private=True)
+                new = subscriptions.patched(row, {"active": active})
+                subscriptions.change(session, TERMINAL, row, new, allow_private=True)
         happen(database, "second")
 
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     assert stored(database, webhook).state == "active"
     assert [one.state for one in sent_out(database)] == ["failed", "queued"]
@@ -602,13 +605,13 @@ def test_the_log_is_kept_for_thirty_days(database):
         webhook = hook(database, receiver.url)
         for slug in ("first", "second"):
             happen(database, slug)
-            sending.deliver(database, INSIDE, webhook)
+            send_webhooks.deliver(database, INSIDE, webhook)
         days_ago(database, 29)
-        sending.forget_old(database)
+        send_webhooks.forget_old(database)
         assert len(sent_out(database)) == 2
         days_ago(database, 31)
 
-        sending.forget_old(database)
+        send_webhooks.forget_old(database)
 
     assert [one.state for one in sent_out(database)] == ["queued"]
 
@@ -618,7 +621,7 @@ def test_the_log_is_kept_for_thirty_days(database):
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(database):
     settings = Settings(allow_private_webhooks=True)
-    work = sending.periodic_task(settings)
+    work = send_webhooks.periodic_task(settings)
     with receiving(hang) as slow, receiving() as quick:
         held = hook(database, slow.url)
         webhook = hook(database, quick.url)
@@ -655,7 +658,7 @@ def test_several_senders_send_each_delivery_once(database):
         threads = [
             threading.Thread(
                 target=lambda: [
-                    sending.deliver(database, patient, webhook) for _ in range(20)
+                    send_webhooks.deliver(database, patient, webhook) for _ in range(20)
                 ]
             )
             for _ in range(4)
@@ -664,7 +667,7 @@ def test_several_senders_send_each_delivery_once(database):
             thread.start()
         for thread in threads:
             thread.join()
-        while sending.deliver(database, patient, webhook):
+        while send_webhooks.deliver(database, patient, webhook):
             pass
 
     heard = [one.headers["webhook-id"] for one in receiver.heard]
@@ -678,7 +681,7 @@ def deliver_aside(database: Database, webhook: str, seconds: float):
     """Start another sender, which waits so long for the receiver."""
     outgoing = Outgoing(allow_private=True, seconds=seconds)
     arguments = (database, outgoing, webhook)
-    thread = threading.Thread(target=sending.deliver, args=arguments)
+    thread = threading.Thread(target=send_webhooks.deliver, args=arguments)
     thread.start()
     return thread
 
@@ -691,7 +694,7 @@ def test_one_sender_at_a_time_waits_for_a_receiver(database):
         waiting = deliver_aside(database, webhook, 30)
         assert receiver.hanging.wait(10)
 
-        assert sending.deliver(database, INSIDE, webhook) == 0
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 0
 
         assert len(receiver.heard) == 1
         states = sorted(one.state for one in sent_out(database))
@@ -709,8 +712,8 @@ def test_a_sender_that_is_late_changes_nothing(database):
         assert receiver.hanging.wait(10)
         receiver.hanging.clear()
         with database.write() as session:
-            session.execute(update(models.Delivery).values(lease_until=0.0))
-        assert sending.sweep(database) == 1
+            session.execute(update(tables.Delivery).values(lease_until=0.0))
+        assert send_webhooks.sweep(database) == 1
         other = deliver_aside(database, webhook, 30)
         assert receiver.hanging.wait(10)
 
@@ -735,7 +738,7 @@ def test_a_sender_that_is_killed_is_replaced(copy_database):
             kill(worker.process)
         assert only(database).state == "sending"
         with database.write() as session:
-            session.execute(update(models.Delivery).values(lease_until=0.0))
+            session.execute(update(tables.Delivery).values(lease_until=0.0))
         with working(url, 2, **settings):
             wait_until(lambda: only(database).state == "delivered")
 
@@ -823,7 +826,7 @@ def test_a_private_address_is_told_in_the_log(database):
     with receiving() as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        sending.deliver(database, Outgoing(), webhook)
+        send_webhooks.deliver(database, Outgoing(), webhook)
 
     assert receiver.heard == []
     said = "127.0.0.1 is at 127.0.0.1: this is no public address."
@@ -1065,8 +1068,8 @@ def test_a_ping_comes_whatever_the_webhook_wants(idle_service):
         answer = service.post(f"/webhooks/{webhook}/ping", None)
 
         assert answer.status_code == 202
-        sending.deliver(database, INSIDE, webhook)
-        sending.deliver(database, INSIDE, other)
+        send_webhooks.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, other)
     (heard,) = receiver.heard
     told = json.loads(heard.body)
     assert told["type"] == "webhook.ping"
@@ -1082,7 +1085,7 @@ def test_a_replay_has_the_same_id(idle_service):
     with receiving() as receiver:
         webhook = hook(database, receiver.url)
         happen(database)
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
         (one,) = listed(service, f"/webhooks/{webhook}/deliveries")
         path = f"/webhooks/{webhook}/deliveries/{one['id']}/replay"
         headers = {"Idempotency-Key": "again"}
@@ -1094,7 +1097,7 @@ def test_a_replay_has_the_same_id(idle_service):
         assert first.json() == second.json()
         assert first.json()["state"] == "queued"
         assert refusal(service.post(path, None)) == (409, "conflict", [])
-        assert sending.deliver(database, INSIDE, webhook) == 1
+        assert send_webhooks.deliver(database, INSIDE, webhook) == 1
     before, after = receiver.heard
     assert before.headers["webhook-id"] == after.headers["webhook-id"]
     assert before.body == after.body
@@ -1107,15 +1110,15 @@ def test_a_given_up_delivery_is_replayed_just_once(database):
         webhook = hook(database, receiver.url)
         happen(database)
         for _ in range(10):
-            sending.deliver(database, INSIDE, webhook)
+            send_webhooks.deliver(database, INSIDE, webhook)
             make_due(database)
         assert only(database).state == "failed"
         with database.write() as session:
-            row = webhooks.get(session, TERMINAL, webhook, lock=True)
-            one = webhooks.delivery(session, row, only(database).id)
-            webhooks.replay(session, TERMINAL, row, one)
+            row = subscriptions.get(session, TERMINAL, webhook, lock=True)
+            one = subscriptions.delivery(session, row, only(database).id)
+            subscriptions.replay(session, TERMINAL, row, one)
 
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
 
     assert (only(database).state, only(database).attempt) == ("failed", 11)
     assert len(receiver.heard) == 11
@@ -1129,7 +1132,7 @@ def test_the_log_of_a_webhook_is_its_own_page_by_page(idle_service):
         other = hook(database, URL)
         for slug in ("a", "b", "c"):
             happen(database, slug)
-        sending.deliver(database, INSIDE, webhook)
+        send_webhooks.deliver(database, INSIDE, webhook)
     path = f"/webhooks/{webhook}/deliveries"
 
     found = listed(service, f"{path}?limit=2")
@@ -1160,7 +1163,7 @@ def test_a_webhook_is_made_pinged_and_looked_at_on_pages(idle_service):
 
     (made,) = service.get("/webhooks").json()["items"]
     with database.read() as session:
-        secret = session.get_one(models.Webhook, made["id"]).secret
+        secret = session.get_one(tables.Webhook, made["id"]).secret
     assert (made["description"], made["events"]) == ("Website", ["city.created"])
     assert secret in visitor.text
     assert secret not in visitor.open(f"/webhooks/{made['id']}").text

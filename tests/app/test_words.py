@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.services.words import ended
-from app.services.words.catalogue import LANGUAGES, words
-from app.services.words.why_not import sentences
+from app.texts import ended
+from app.texts.catalogue import LANGUAGES, words
+from app.texts.matching.why_not import sentences
 from matching import Policy, Problem, why_not
 from tests.app import texts
 from tests.app.profiles import INCLUCITIES, city
@@ -406,7 +406,7 @@ def test_reasons_of_the_service_are_told_and_those_of_people_stay(written, says)
 
 
 def test_a_template_leaves_colons_to_the_language():
-    templates = (texts.ROOT / "render" / "templates").iterdir()
+    templates = (texts.ROOT / "templates").rglob("*.html")
     wrong = re.compile(r"(?:\}\}|</(?:a|strong|bdi|span)>): ")
     found = {place.name for place in templates if wrong.search(place.read_text())}
 

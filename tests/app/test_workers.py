@@ -18,13 +18,14 @@ from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
 
 import matching
-from app.db import Database, models
+from app.db import Database, tables
 from app.db.schema import migrate
 from app.permissions import TERMINAL
-from app.services import rounds, runs
+from app.services.background.housekeeping import Chore, Housekeeping
+from app.services.background.runner import Runner
+from app.services.rounds import rounds
+from app.services.runs import runs
 from app.settings import Settings
-from app.worker import Chore, Runner
-from app.worker.housekeeping import Housekeeping
 from benchmarks.cities import make_cities
 from schemas import Policy, Problem, ProblemDetails, Progress, RoundWrite
 from tests.app.profiles import city
@@ -67,12 +68,12 @@ def queue(database: Database, problem: Problem = SHORT, count: int = 1) -> list[
     """Queue runs of a round, made on first use along with the witness."""
     policy = Policy(objective="total" if problem is SHORT else "fair")
     with database.write() as session:
-        if session.get(models.Round, "r") is None:
+        if session.get(tables.Round, "r") is None:
             rounds.add(session, TERMINAL, RoundWrite(id="r", name="R"))
             session.execute(text("CREATE TABLE seen (run text, state text, at int)"))
             session.execute(text(_ON_SQLITE if database.is_sqlite else _ON_POSTGRES))
         rows = [
-            models.Run(
+            tables.Run(
                 round_id="r",
                 problem=problem.model_dump_json(),
                 policy=policy.model_dump_json(),
@@ -94,14 +95,14 @@ def seen(database: Database, run: str) -> list[tuple[str, int]]:
         return [(row.state, row.at) for row in session.execute(asked, {"run": run})]
 
 
-def found(database: Database, run: str) -> models.Run:
+def found(database: Database, run: str) -> tables.Run:
     with database.read() as session:
-        return session.get_one(models.Run, run)
+        return session.get_one(tables.Run, run)
 
 
 def solutions(database: Database) -> list[str]:
     with database.read() as session:
-        return sorted(session.scalars(select(models.Solution.run_id)))
+        return sorted(session.scalars(select(tables.Solution.run_id)))
 
 
 def until(holds: Callable[[], object], seconds: float = 20) -> None:
@@ -206,7 +207,7 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(database):
 def test_four_workers_lose_no_run_and_compute_none_twice(database):
     with working(url_of(database), 4) as workers:
         wanted = queue(database, count=200)
-        waiting = select(models.Run.id).where(models.Run.state != "succeeded").limit(1)
+        waiting = select(tables.Run.id).where(tables.Run.state != "succeeded").limit(1)
 
         def all_done() -> bool:
             with database.read() as session:
@@ -216,7 +217,7 @@ def test_four_workers_lose_no_run_and_compute_none_twice(database):
         names = {one.name for one in workers}
     with database.read() as session:
         told = Counter(session.execute(text("SELECT run, state, at FROM seen")).all())
-        took = set(session.scalars(select(models.Run.worker)))
+        took = set(session.scalars(select(tables.Run.worker)))
     states = ("running", "succeeded")
     assert told == Counter((run, state, 1) for run in wanted for state in states)
     assert solutions(database) == sorted(wanted)
@@ -431,7 +432,7 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
 def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, column):
     (run,) = queue(database)
     with database.write() as session:
-        session.execute(update(models.Run).values({column: '{"cities": 7}'}))
+        session.execute(update(tables.Run).values({column: '{"cities": 7}'}))
     (another,) = queue(database)
 
     with capture_logs() as told:
@@ -455,8 +456,8 @@ def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner
     (busy,) = queue(database, LONG)
     with database.write() as session:  # nobody but the sweep touches the first
         session.execute(
-            update(models.Run)
-            .where(models.Run.id == dead)
+            update(tables.Run)
+            .where(tables.Run.id == dead)
             .values(lease_until=database.seconds(session) + 0.5)
         )
 

@@ -91,9 +91,9 @@ def said(*paths: Path) -> Iterator[tuple[str, ...]]:
         for _, text, *_ in found:
             yield text if isinstance(text, tuple) else (text,)
     if not paths:
-        for folder in (ROOT / "services" / "words", ROOT / "render", ROOT / "web"):
+        for room in ("texts", "templates", "pictures", "web"):
             found = extract_from_dir(
-                folder, method_map=_HOW, options_map=_OPTIONS, keywords=_ASKED
+                ROOT / room, method_map=_HOW, options_map=_OPTIONS, keywords=_ASKED
             )
             for _, _, text, _, _ in found:
                 yield text if isinstance(text, tuple) else (text,)

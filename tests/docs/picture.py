@@ -9,8 +9,8 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from app.render.card import STYLE, Card, card
-from app.services.example import Example, example
+from app.pictures.card import STYLE, Card, card
+from app.services.runs.example import Example, example
 
 FILE = Path("docs/inclucities.svg")
 _WIDTH = 860

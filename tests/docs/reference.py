@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from app.errors import TYPE_PREFIX, Refusal, every_refusal, meaning
-from app.services.announcing import _FIELDS, _PATHS, _TYPES
+from app.services.log.announcements import _FIELDS, _PATHS, _TYPES
 from app.settings import Settings
 from schemas import Event, EventData, EventType
 from tests.docs import picture

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from app.cli import cli
-from app.services.example import example
+from app.services.runs.example import example
 from app.settings import Settings
 from tests.docs import picture
 from tests.docs.blocks import NOT_RUN, RUN, SHOWN, Block, blocks, documents

@@ -7,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.db import Database
-from app.services import accounts
-from app.services.tokens import add as add_token
-from app.services.words.catalogue import Language, Words, words
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.texts.catalogue import Language, Words, words
 from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities
+from app.services.cities import profiles
 from schemas import City
 from tests.app.profiles import city
 from tests.app.test_developers import samples
@@ -34,7 +34,7 @@ def site(_copy_sqlite) -> Iterator[Served]:
             city("ghent", "mentor", name=LOUD, areas=area),
             city("lille", "learner", name="Lille", areas=area),
         ):
-            cities.add(session, TERMINAL, City(**one))
+            profiles.add(session, TERMINAL, City(**one))
     database.close()
     with served(url, tokens) as server:
         yield server

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities
+from app.services.cities import profiles
 from schemas import City
 from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
@@ -36,7 +36,7 @@ def site(_copy_sqlite) -> Iterator[Served]:
     hostile = city("hostile", "mentor", name=HOSTILE, latitude=50, longitude=9)
     with database.write() as session:
         for one in (*INCLUCITIES.cities, City(**hostile)):
-            cities.add(session, TERMINAL, City(**one.to_dict()))
+            profiles.add(session, TERMINAL, City(**one.to_dict()))
     database.close()
     with served(url, tokens) as server:
         # The first answer waits for the example to be matched, and catalogues read.

@@ -8,9 +8,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from app.db import Database
-from app.services import accounts, pairings
-from app.services.tokens import add as add_token
-from app.services.words.catalogue import words
+from app.services.accounts import accounts
+from app.services.accounts.tokens import add as add_token
+from app.services.pairings import pairings
+from app.texts.catalogue import words
 from schemas import AccountLanguage
 from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.inclucities import set_up, stage

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
-from app.db import Database, models
+from app.db import Database, tables
 from app.permissions import TERMINAL
-from app.services import cities
-from app.services.words.catalogue import Words, words
+from app.services.cities import profiles
+from app.texts.catalogue import Words, words
 from schemas import City
 from tests.app.profiles import INCLUCITIES
 from tests.fixtures.browser import quiet_page, shoot
@@ -90,7 +90,7 @@ def network_on(url: str) -> Iterator[Served]:
     tokens = add_accounts(database)
     with database.write() as session:
         for one in INCLUCITIES.cities:
-            cities.add(session, TERMINAL, City(**one.to_dict()))
+            profiles.add(session, TERMINAL, City(**one.to_dict()))
     database.close()
     with served(url, tokens) as server:
         yield server
@@ -202,8 +202,8 @@ def test_an_organiser_runs_a_round_to_its_repair(  # noqa: PLR0913
         shoot(page, f"journey-mended-{tongue}")
     database = Database(url)
     with database.read() as session:
-        states = session.scalars(select(models.Pairing.state)).all()
-        letters = session.scalars(select(models.Message.kind)).all()
+        states = session.scalars(select(tables.Pairing.state)).all()
+        letters = session.scalars(select(tables.Message.kind)).all()
     database.close()
     assert sorted(states) == ["declined", *["offered"] * 4, "withdrawn"]
     # Two of each offer; of those that were undone and of the one declined, one.

@@ -10,10 +10,8 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import (
-    cities,
-    phases,
-)
+from app.services.cities import profiles
+from app.services.decisions import phases
 from schemas import City
 from tests.app.profiles import city
 from tests.fixtures.browser import quiet_page, shoot
@@ -59,7 +57,7 @@ def site_on(url: str) -> Iterator[Served]:
     with database.write() as session:
         row = set_up(session)
         phases.move(session, TERMINAL, row, "open", None)
-        cities.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
+        profiles.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
     for name, is_released in (("Staged", False), ("Released", True)):
         stage(database, name, is_released=is_released)
     database.close()

@@ -9,7 +9,10 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, rounds, runs
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import rounds
+from app.services.runs import runs
 from matching import match
 from schemas import City, ParticipationWrite, Progress, RunWrite
 from tests.app.profiles import INCLUCITIES, city
@@ -40,7 +43,7 @@ def site(url, database) -> Iterator[Served]:
     with database.write() as session:
         row = set_up(session)
         hostile = City(**city("hostile", "mentor", name=HOSTILE, country="FR"))
-        cities.add(session, TERMINAL, hostile)
+        profiles.add(session, TERMINAL, hostile)
         participants.put(session, TERMINAL, row, hostile.id, ParticipationWrite())
         phases.move(session, TERMINAL, row, "open", None)
     with served(url, tokens, runs_at_once="0") as server:

@@ -11,8 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, policies, rounds, runs
-from app.services.words.catalogue import LANGUAGES
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import policies, rounds
+from app.services.runs import runs
+from app.texts.catalogue import LANGUAGES
 from matching import match
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.app.profiles import INCLUCITIES, city
@@ -43,7 +46,7 @@ def shown(_copy_sqlite) -> Iterator[Shown]:
     few = [City(**one.to_dict()) for one in INCLUCITIES.cities]
     with database.write() as session:
         for one in few:
-            cities.add(session, TERMINAL, one)
+            profiles.add(session, TERMINAL, one)
     names = [one.id for one in few]
     run = matched(database, "Closed", names)
     released = matched(database, "Released", names)
@@ -95,7 +98,7 @@ def many(database: Database) -> None:
     ]
     with database.write() as session:
         for one in made:
-            cities.add(session, TERMINAL, one)
+            profiles.add(session, TERMINAL, one)
     run = matched(database, "Large", [one.id for one in made])
     with database.write() as session:
         row = rounds.get(session, TERMINAL, "large", lock=True)

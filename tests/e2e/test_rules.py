@@ -8,7 +8,9 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
-from app.services import cities, participants, phases, policies, rounds
+from app.services.cities import profiles
+from app.services.decisions import participants, phases
+from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
 from tests.app.profiles import city
 from tests.fixtures.browser import quiet_page, shoot
@@ -33,7 +35,7 @@ def site(_copy_sqlite) -> Iterator[Served]:
     with database.write() as session:
         row = rounds.add(session, TERMINAL, RoundWrite(name="Trial"))
         for one in CITIES:
-            cities.add(session, TERMINAL, City(**one))
+            profiles.add(session, TERMINAL, City(**one))
             participants.put(session, TERMINAL, row, one["id"], ParticipationWrite())
         stored = policies.get(session, TERMINAL, row)
         rules = Policy(rules={"different_country": True, "shared_language": True})

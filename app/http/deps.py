@@ -1,0 +1,458 @@
+"""What a route may ask for."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.errors import Forbidden, NoPrecondition, Stale, Unauthenticated, WrongType
+from app.http import etags
+from app.http.body import before_body
+from app.permissions import Actor, Scope
+from app.services.accounts import tokens
+from app.services.accounts.callers import network
+from app.services.accounts.last_seen import LastSeen
+from app.services.accounts.sign_in import Throttle
+from app.services.cities.gazetteer import Gazetteer
+from app.services.decisions.engine_queries import EngineQueries
+from app.services.runs import runs
+from app.services.runs.anonymous import AnonymousMatching
+from app.services.runs.stream import RunStream
+from app.services.shared import idempotency
+from app.services.shared.changes import differences
+from app.services.shared.paging import LONGEST_CURSOR, PageRequest
+from app.settings import Settings
+from schemas import Run
+
+IdentifyCaller = Callable[[Session], Actor]
+READING = frozenset({"GET", "HEAD"})
+"""Methods of requests without a body."""
+_SCOPES: dict[str, Scope] = {
+    "cities": "cities:write",
+    "rounds": "rounds:write",
+    "runs": "rounds:write",
+    "pairings": "rounds:write",
+    "messages": "rounds:write",
+}
+"""The scope, smaller than `write`, that is enough to change things under a path."""
+
+
+class AuthenticatedTransaction:
+    """Where a known caller is served: one transaction, with the caller's rights.
+
+    The caller is looked up inside the transaction that serves it: whoever has just
+    been shut out changes nothing any more.
+
+    Args:
+        presence: Where the caller is noted; it knows the database.
+        identify: Looks the caller up.
+        scope: What a token needs for changes here, if it has not the scope `write`.
+
+    """
+
+    def __init__(
+        self, presence: LastSeen, identify: IdentifyCaller, scope: Scope = "write"
+    ) -> None:
+        self._presence = presence
+        self._database = presence.database
+        self._identify = identify
+        self._scope = scope
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Session, Actor]]:
+        """Open a session whose changes are thrown away, or raise `Unknown`."""
+        with self._database.read() as session:
+            actor = self._identify(session)
+            self._presence.note(actor)
+            yield session, actor
+
+    def check(self) -> None:
+        """Raise `Unknown` if the caller is not known."""
+        with self.read():
+            pass
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Session, Actor]]:
+        """Open one transaction, or raise `Unknown` or `Forbidden`."""
+        with self._database.write() as session:
+            actor = self._identify(session)
+            self._presence.note(actor)
+            if actor.scope not in {"write", self._scope}:
+                enough = " or ".join(f"`{one}`" for one in {self._scope, "write"})
+                raise Forbidden(
+                    f"The scope of this token is `{actor.scope}`: {enough} is needed."
+                )
+            yield session, actor
+
+
+class OptionalAuth:
+    """Where anybody is served, and known only by showing a token."""
+
+    def __init__(self, database: Database, identify: IdentifyCaller | None) -> None:
+        self._database = database
+        self._identify = identify
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Session, Actor | None]]:
+        """Open a session whose changes are thrown away; nobody is None."""
+        with self._database.read() as session:
+            yield session, self._identify(session) if self._identify else None
+
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="A token `cmp_…`, made by `compaan token add --user EMAIL`.",
+)
+
+
+def _transaction_of(
+    request: Request, given: HTTPAuthorizationCredentials | None
+) -> AuthenticatedTransaction:
+    if given is None:
+        raise Unauthenticated("Send the header `Authorization: Bearer cmp_…`.")
+    secret = given.credentials
+    _, _, path = request.url.path.partition("/api/v1/")
+    return AuthenticatedTransaction(
+        request.app.state.presence,
+        lambda session: tokens.bearer(session, secret),
+        _SCOPES.get(path.partition("/")[0], "write"),
+    )
+
+
+@before_body
+async def _must_be_known(request: Request) -> None:
+    """Refuse to read what somebody sends who is not known."""
+    if request.method in READING:
+        return  # there is no body, and `Desk` looks the caller up
+    tx = _transaction_of(request, await _bearer(request))
+    await anyio.to_thread.run_sync(tx.check)
+
+
+async def _transaction(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _known: Annotated[None, Depends(_must_be_known)],
+) -> AuthenticatedTransaction:
+    return _transaction_of(request, given)
+
+
+async def _optional(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> OptionalAuth:
+    database = request.app.state.database
+    if given is None:
+        return OptionalAuth(database, None)
+    secret = given.credentials
+    return OptionalAuth(database, lambda session: tokens.bearer(session, secret))
+
+
+async def _stateless(request: Request) -> AnonymousMatching:
+    service: AnonymousMatching = request.app.state.stateless
+    return service
+
+
+async def _answers(request: Request) -> EngineQueries:
+    service: EngineQueries = request.app.state.answers
+    return service
+
+
+async def _places(request: Request) -> Gazetteer:
+    service: Gazetteer = request.app.state.places
+    return service
+
+
+async def _following(request: Request) -> RunStream:
+    service: RunStream = request.app.state.following
+    return service
+
+
+def read_progress(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
+    """Return how far a run is and whether it has ended, or raise `NotFound`."""
+    with tx.read() as (session, actor):
+        return runs.look(session, actor, run_id)
+
+
+RETRY = 1000
+"""Milliseconds after which a browser that lost a stream asks again."""
+
+
+async def _throttle(request: Request) -> Throttle:
+    service: Throttle = request.app.state.throttle
+    return service
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _caller(request: Request) -> str:
+    return network(request.client.host if request.client else None)
+
+
+@before_body
+async def count_matching(request: Request) -> None:
+    """Count a matching without an account, before its body is read."""
+    request.app.state.stateless.count(await _caller(request))
+
+
+async def require_json(request: Request) -> None:
+    """Refuse a body that is not declared as JSON."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    main, _, sub = given.partition("/")
+    if main != "application" or (sub != "json" and not sub.endswith("+json")):
+        said = f"not {given}" if given else "and this one is not declared"
+        raise WrongType(f"The body must be application/json, {said[:100]}.")
+
+
+async def require_json_if_any(request: Request) -> None:
+    """Refuse a body that is not declared as JSON; there may be none."""
+    if await request.body():
+        await require_json(request)
+
+
+# RFC 9110: `*`, or entity tags in quotes.
+_ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+_READ = "The ETag that was read; `*` for whatever is there."
+
+
+_NONE_YET = "`*`: only if there is nothing here yet."
+NOT_THERE = (
+    "There is nothing here for you that If-Match could mean: it was deleted, or never "
+    "was. To make it anew, leave If-Match out."
+)
+
+
+class Precondition:
+    """The version that the caller's `If-Match` names.
+
+    Args:
+        if_match: The header; None: it was not sent.
+        if_none_match: Likewise: what must not be there.
+
+    """
+
+    def __init__(self, if_match: str | None, if_none_match: str | None = None) -> None:
+        self._tags = None if if_match is None else etags.read(if_match)
+        self._unless = etags.read(if_none_match or "")
+
+    def allows(self, version: int) -> bool:
+        """Tell whether the caller has seen this version, or does not say."""
+        return self._tags is None or etags.fits(self._tags, etag(version))
+
+    def must_be_absent(self) -> None:
+        """Refuse to make something for a caller who has read it (RFC 9110, 13.1.1).
+
+        Raises:
+            Stale: If `If-Match` was sent.
+
+        """
+        if self._tags is not None:
+            raise Stale(NOT_THERE)
+
+    def check(
+        self, version: int, now: dict[str, Any], sent: dict[str, Any] | None = None
+    ) -> None:
+        """Refuse a change of another version than the caller has read.
+
+        Args:
+            version: The present one.
+            now: What the thing says now.
+            sent: What the caller wants it to say; None when it is to be deleted.
+
+        Raises:
+            NoPrecondition: If the caller did not say which version was read.
+            Stale: With the fields that differ.
+
+        """
+        if etags.fits(self._unless, etag(version)):
+            raise Stale(
+                "This exists already, and If-None-Match asks that it does not.",
+                headers={"ETag": etag(version)},
+            )
+        if self._tags is None:
+            raise NoPrecondition("This exists already: send its ETag in If-Match.")
+        if self.allows(version):
+            return
+        errors = [] if sent is None else differences(now, sent)
+        fields = ", ".join(error.pointer for error in errors[:5])
+        detail = "Somebody changed it since you read it."
+        if fields:
+            detail += f" It now differs from what you sent in: {fields}."
+        raise Stale(detail, errors[:100], headers={"ETag": etag(version)})
+
+
+def etag(version: int) -> str:
+    """Return the version as a strong entity tag."""
+    return f'"{version}"'
+
+
+def _precondition(request: Request) -> Precondition:
+    """Return what the headers say; one that is repeated is one list."""
+
+    def joined(name: str) -> str | None:
+        return ", ".join(request.headers.getlist(name)) or None
+
+    return Precondition(joined("if-match"), joined("if-none-match"))
+
+
+async def _if_match(
+    request: Request,
+    if_match: Annotated[str, Header(pattern=_ETAGS, examples=["*"], description=_READ)],
+) -> Precondition:
+    del if_match  # declared to be checked and documented
+    return _precondition(request)
+
+
+async def _if_match_or_new(
+    request: Request,
+    if_match: Annotated[
+        str | None,
+        Header(
+            pattern=_ETAGS,
+            examples=["*"],
+            description=f"{_READ} Required unless it is created.",
+        ),
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(pattern=_ETAGS, examples=["*"], description=_NONE_YET)
+    ] = None,
+) -> Precondition:
+    del if_match, if_none_match
+    return _precondition(request)
+
+
+async def _if_match_if_sent(
+    request: Request,
+    if_match: Annotated[
+        str | None,
+        Header(
+            pattern=_ETAGS,
+            examples=["*"],
+            description="The round's ETag as it was read; only checked if it is sent.",
+        ),
+    ] = None,
+) -> Precondition:
+    del if_match
+    return _precondition(request)
+
+
+Answer = Callable[[Session, Actor], Response]
+
+
+class Once:
+    """Gives a repeated request its first answer.
+
+    The answer is kept in the transaction that does the work: it is there exactly if
+    the work is done.
+    """
+
+    def __init__(self, key: str | None, request: str) -> None:
+        self._key = key
+        self._request = request
+
+    def kept(self, tx: AuthenticatedTransaction) -> Response | None:
+        """Return the answer that the request has had, or None the first time.
+
+        For work that is computed before the transaction that `answer` opens.
+        """
+        if self._key is None:
+            return None
+        with tx.write() as (session, actor):
+            return self._kept(session, actor)
+
+    def _kept(self, session: Session, actor: Actor) -> Response | None:
+        if self._key is None or actor.account is None:
+            return None
+        kept = idempotency.find(session, actor, self._key, self._request)
+        if kept is None:
+            return None
+        headers = kept.headers | {"Idempotency-Replayed": "true"}
+        return Response(kept.body, kept.status, headers)
+
+    def answer(self, tx: AuthenticatedTransaction, work: Answer) -> Response:
+        """Return the answer of the work, done now or done before."""
+        with tx.write() as (session, actor):
+            kept = self._kept(session, actor)
+            if kept is not None:
+                return kept
+            answer = work(session, actor)
+            if self._key is not None and actor.account is not None:
+                idempotency.keep(session, actor, self._key, self._request, answer)
+            return answer
+
+
+async def _once(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            pattern=r"^[!-~]{1,255}$",
+            description="A repeated key gets the first answer, for 24 hours.",
+        ),
+    ] = None,
+) -> Once:
+    told = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    digest = hashlib.sha256(told + await request.body()).hexdigest()
+    return Once(idempotency_key, digest)
+
+
+async def _cut(
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=LONGEST_CURSOR, description="From `next` of the page before."),
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+def next_page(request: Request, cursor: str | None) -> str | None:
+    """Return the relative URL of the next page, or None."""
+    if cursor is None:
+        return None
+    url = request.url.include_query_params(cursor=cursor)
+    return f"{url.path}?{url.query}"
+
+
+def json_response(
+    value: BaseModel | dict[str, Any],
+    status: int = 200,
+    *,
+    version: int | None = None,
+    location: str | None = None,
+) -> Response:
+    """Return the value as JSON, with its version and place where there are any."""
+    headers = {"Content-Type": "application/json"}
+    if version is not None:
+        headers["ETag"] = etag(version)
+    if location is not None:
+        headers["Location"] = location
+    if isinstance(value, BaseModel):
+        return Response(value.model_dump_json(), status, headers)
+    return JSONResponse(value, status, headers)
+
+
+ApiSession = Annotated[AuthenticatedTransaction, Depends(_transaction)]
+OptionalApiSession = Annotated[OptionalAuth, Depends(_optional)]
+IfMatch = Annotated[Precondition, Depends(_if_match)]
+IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
+IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
+OnlyOnce = Annotated[Once, Depends(_once)]
+RequestedPage = Annotated[PageRequest, Depends(_cut)]
+EngineQueriesDep = Annotated[EngineQueries, Depends(_answers)]
+AnonymousMatchingDep = Annotated[AnonymousMatching, Depends(_stateless)]
+GazetteerDep = Annotated[Gazetteer, Depends(_places)]
+RunStreamDep = Annotated[RunStream, Depends(_following)]
+ThrottleDep = Annotated[Throttle, Depends(_throttle)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+CallerAddress = Annotated[str, Depends(_caller)]

@@ -1,0 +1,459 @@
+"""A city as a row of a spreadsheet: what each column means, in and out.
+
+Practices have no columns: an import never touches them, and `format=json` exports them.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+from babel import Locale
+
+from app import data
+from app.services.shared.names import search_key
+from schemas import AREA_IDS, City, Role
+from schemas.city import ShareDefinition
+
+Cell = str | int | float
+_LOCALES = (
+    *("en", "fr", "nl", "bg", "cs", "da", "de", "el", "es", "et", "fi", "ga", "hr"),
+    *("hu", "it", "lt", "lv", "mt", "pl", "pt", "ro", "sk", "sl", "sv"),
+)
+"""The EU's languages: countries and languages may be written in any of them."""
+
+
+class WrongCell(ValueError):
+    """A cell cannot be read: code, what to do, and what was probably meant."""
+
+    def __init__(self, code: str, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the sheet.
+
+    Attributes:
+        name: As it stands in the first row.
+        help: One line for whoever fills it in.
+        place: Where in a city its value goes.
+        read: Turns a cell that is not blank into JSON, or raises `WrongCell`.
+        write: Returns the city's cell; blank where it says nothing.
+
+    """
+
+    name: str
+    help: str
+    place: tuple[str, ...]
+    read: Callable[[str], Any]
+    write: Callable[[City], Cell]
+
+
+def _near(given: str, known: Mapping[str, str]) -> str | None:
+    """Return what was probably meant, accents aside."""
+    plain = {search_key(name): value for name, value in known.items()}
+    found = difflib.get_close_matches(search_key(given), plain, n=1, cutoff=0.7)
+    return plain[found[0]] if found else None
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _hint(suggestion: str | None) -> str:
+    return f" Did you mean {suggestion}?" if suggestion else ""
+
+
+_NO_COUNTRY = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
+"""Two letters that do not stand for a country."""
+
+
+def _translated(locale: str, what: str) -> dict[str, str]:
+    """Return what each code is called in a language, from Unicode's CLDR."""
+    known = getattr(Locale(locale), what)
+    return {str(code): str(name) for code, name in known.items()}
+
+
+def _by_name(what: str, pattern: str) -> dict[str, str]:
+    """Return the code of each thing by its code and its names, in small letters."""
+    codes = {
+        code
+        for code in _translated("en", what)
+        if re.fullmatch(pattern, code) and code not in _NO_COUNTRY
+    }
+    names = {_key(code): code for code in sorted(codes)}
+    for locale in reversed(_LOCALES):  # where two languages differ, the first one holds
+        names |= {
+            _key(name): code
+            for code, name in _translated(locale, what).items()
+            if code in codes
+        }
+    return names
+
+
+@cache
+def _countries() -> dict[str, str]:
+    # The last two are Eurostat's own codes.
+    return _by_name("territories", "[A-Z]{2}") | {"el": "GR", "uk": "GB"}
+
+
+@cache
+def _languages() -> dict[str, str]:
+    return _by_name("languages", "[a-z]{2}")
+
+
+def _named(known: dict[str, str], code: str, what: str) -> Callable[[str], str]:
+    def read(cell: str) -> str:
+        found = known.get(_key(cell))
+        if found is None:
+            near = _near(cell, known)
+            raise WrongCell(
+                code, f"{cell!r} is no {what} that we know.{_hint(near)}", near
+            )
+        return found
+
+    return read
+
+
+def _country(cell: str) -> str:
+    found = _countries().get(_key(cell))
+    if found is None:
+        near = _near(cell, _countries())
+        shown = f"{_translated('en', 'territories')[near]} ({near})" if near else None
+        raise WrongCell(
+            "unknown_country",
+            f"{cell!r} is no country: write its code or its name.{_hint(shown)}",
+            near,
+        )
+    return found
+
+
+def _several(cell: str) -> list[str]:
+    return [part for part in re.split(r"[,;/|+]|\s{2,}|\n", cell) if part.strip()]
+
+
+def _language_codes(cell: str) -> list[str]:
+    parts = _several(cell)
+    if len(parts) == 1 and all(re.fullmatch("[A-Za-z]{2}", p) for p in cell.split()):
+        parts = cell.split()  # `nl fr`
+    read = _named(_languages(), "unknown_language", "language")
+    return [read(part.strip()) for part in parts]
+
+
+_ROLES: dict[str, list[str]] = {
+    **{role: [role] for role in get_args(Role)},
+    "both": ["mentor", "learner"],
+    "": [],
+}
+
+
+def _roles(cell: str) -> list[str]:
+    found: list[str] = []
+    for part in _several(cell.replace(" and ", ",").replace("&", ",")):
+        given = search_key(part)
+        if given not in _ROLES:
+            near = _near(part, {role: role for role in _ROLES if role})
+            raise WrongCell(
+                "unknown_role",
+                f"{part.strip()!r} is no role: mentor, learner or both.{_hint(near)}",
+                near,
+            )
+        found += _ROLES[given]
+    return found
+
+
+def _definition(cell: str) -> str:
+    known: dict[str, str] = {
+        search_key(name.replace("_", " ")): name for name in get_args(ShareDefinition)
+    }
+    given = search_key(cell.replace("_", " "))
+    if given not in known:
+        near = _near(cell.replace("_", " "), known)
+        names = ", ".join(get_args(ShareDefinition))
+        raise WrongCell(
+            "unknown_definition",
+            f"{cell!r} is none of: {names}.{_hint(near)}",
+            near,
+        )
+    return known[given]
+
+
+_SPACES = re.compile(r"[\s'’]")
+_GROUPED = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(?:\1\d{3})*")
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)([eE]-?[0-9]{1,2})?")
+
+
+def _whole_number(cell: str) -> int:
+    plain = _SPACES.sub("", cell)
+    if _GROUPED.fullmatch(plain):  # 87.000 and 87,000 are eighty-seven thousand
+        plain = re.sub(r"[.,]", "", plain)
+    plain = re.sub(r"[.,]0+$", "", plain)
+    if not re.fullmatch(r"[+-]?[0-9]{1,15}", plain):
+        raise WrongCell("whole_number", f"{cell!r} is no whole number.")
+    return int(plain)
+
+
+def _year(cell: str) -> int:
+    """Read a year; of a day, as spreadsheets like to make of one, the year counts."""
+    day = re.fullmatch(r"([0-9]{4})-[0-9]{2}-[0-9]{2}", cell)
+    return _whole_number(day[1] if day else cell)
+
+
+def _number(cell: str) -> float:
+    plain = _SPACES.sub("", cell).replace(",", ".")
+    if not _NUMBER.fullmatch(plain):
+        raise WrongCell("number", f"{cell!r} is no number.")
+    return float(plain)
+
+
+def _share(cell: str) -> float:
+    if cell.rstrip().endswith("%"):
+        return round(_number(cell.rstrip().removesuffix("%")) / 100, 12)
+    found = _number(cell)
+    if 1 < found <= 100:  # noqa: PLR2004 -- per cent
+        raise WrongCell(
+            "share",
+            f"{cell!r} is more than all: write a share between 0 and 1, or add %.",
+            f"{cell}%",
+        )
+    return found
+
+
+def _same(cell: str) -> str:
+    return cell
+
+
+def _levels(cell: str) -> dict[str, int]:
+    """Read `housing 3; education` (a name without a level is 3, strong)."""
+    found: dict[str, int] = {}
+    for part in re.split(r"[;,|\n]", cell):
+        said = re.fullmatch(r"\s*(.+?)[\s:=]*([0-9]?)\s*", part)
+        if said is None:
+            continue
+        name, level = said[1].strip(" :="), int(said[2] or 3)
+        area = _areas().get(search_key(name))
+        if area is None:
+            near = _near(name, _areas())
+            raise WrongCell(
+                "unknown_area", f"{name!r} is no policy area.{_hint(near)}", near
+            )
+        if level > 4:  # noqa: PLR2004 -- levels are 0 to 4
+            raise WrongCell("level", f"{part.strip()!r}: a level is between 0 and 4.")
+        found[area] = level
+    return found
+
+
+@cache
+def _areas() -> Mapping[str, str]:
+    """Return the id of every policy area by id and by name, in plain letters."""
+    names: dict[str, str] = {
+        search_key(label): area.id
+        for area in data.policy_areas().items
+        for label in (area.labels.nl, area.labels.fr, area.labels.en)
+    }
+    return names | {area: area for area in AREA_IDS}
+
+
+def _text(value: object) -> Cell:
+    if isinstance(value, int | float):
+        return value
+    return "" if value is None else str(value)
+
+
+def _field(name: str) -> Callable[[City], Cell]:
+    return lambda city: _text(getattr(city, name))
+
+
+def _part(whole: str, name: str) -> Callable[[City], Cell]:
+    def write(city: City) -> Cell:
+        found = getattr(city, whole)
+        return "" if found is None else _text(getattr(found, name))
+
+    return write
+
+
+def _joined(name: str) -> Callable[[City], Cell]:
+    return lambda city: ", ".join(getattr(city, name))
+
+
+def _level(area: str, kind: str) -> Callable[[City], Cell]:
+    def write(city: City) -> Cell:
+        levels = city.areas.get(area)  # type: ignore[call-overload]
+        return "" if levels is None else int(getattr(levels, kind))
+
+    return write
+
+
+def _own_columns() -> tuple[Column, ...]:
+    share = ", ".join(get_args(ShareDefinition))
+    return (
+        Column(
+            "id",
+            "Short name in web addresses: a-z 0-9 -. Blank: made of the name.",
+            ("id",),
+            _same,
+            _field("id"),
+        ),
+        Column(
+            "name",
+            "What the city is called. Required.",
+            ("name",),
+            _same,
+            _field("name"),
+        ),
+        Column(
+            "country",
+            "Two-letter code or name, e.g. BE or Belgium. Required.",
+            ("country",),
+            _country,
+            _field("country"),
+        ),
+        Column(
+            "association",
+            "The association of municipalities that supports the city.",
+            ("association",),
+            _same,
+            _field("association"),
+        ),
+        Column(
+            "population",
+            "Inhabitants, e.g. 87000.",
+            ("population", "value"),
+            _whole_number,
+            _part("population", "value"),
+        ),
+        Column(
+            "population_year",
+            "The year of that figure.",
+            ("population", "year"),
+            _year,
+            _part("population", "year"),
+        ),
+        Column(
+            "population_source",
+            "Where that figure comes from.",
+            ("population", "source"),
+            _same,
+            _part("population", "source"),
+        ),
+        Column(
+            "migrant_share",
+            "Share of migrants, e.g. 0.32 or 0,32 or 32%.",
+            ("migrant_share", "value"),
+            _share,
+            _part("migrant_share", "value"),
+        ),
+        Column(
+            "migrant_share_definition",
+            f"Who is counted: {share}.",
+            ("migrant_share", "definition"),
+            _definition,
+            _part("migrant_share", "definition"),
+        ),
+        Column(
+            "migrant_share_year",
+            "The year of that share.",
+            ("migrant_share", "year"),
+            _year,
+            _part("migrant_share", "year"),
+        ),
+        Column(
+            "migrant_share_source",
+            "Where that share comes from.",
+            ("migrant_share", "source"),
+            _same,
+            _part("migrant_share", "source"),
+        ),
+        Column(
+            "latitude",
+            "Degrees north, e.g. 51.026.",
+            ("latitude",),
+            _number,
+            _field("latitude"),
+        ),
+        Column(
+            "longitude",
+            "Degrees east, e.g. 4.478.",
+            ("longitude",),
+            _number,
+            _field("longitude"),
+        ),
+        Column(
+            "languages",
+            "Working languages of the team, e.g. nl, fr or Dutch, French.",
+            ("languages",),
+            _language_codes,
+            _joined("languages"),
+        ),
+        Column(
+            "roles",
+            "mentor, learner, or both. Required.",
+            ("roles",),
+            _roles,
+            _joined("roles"),
+        ),
+        Column(
+            "mentor_capacity",
+            "Most learners it takes. Blank: 1 for a mentor.",
+            ("mentor_capacity",),
+            _whole_number,
+            _field("mentor_capacity"),
+        ),
+        Column(
+            "learner_demand",
+            "Mentors it wants. Blank: 1 for a learner.",
+            ("learner_demand",),
+            _whole_number,
+            _field("learner_demand"),
+        ),
+        Column(
+            "needs_text",
+            "What it hopes to learn, in its own words.",
+            ("needs_text",),
+            _same,
+            _field("needs_text"),
+        ),
+    )
+
+
+def _area_columns() -> tuple[Column, ...]:
+    names = {area.id: area.labels.en for area in data.policy_areas().items}
+    found = []
+    for area in AREA_IDS:
+        for kind, says in (
+            ("need", "Help needed in {}: 0 none to 4 very much."),
+            ("strength", "Strength in {}: 0 none to 4 very strong."),
+        ):
+            found.append(
+                Column(
+                    f"{kind}_{area}",
+                    says.format(names[area].lower()),
+                    ("areas", area, kind),
+                    _whole_number,
+                    _level(area, kind),
+                )
+            )
+    return tuple(found)
+
+
+COLUMNS: tuple[Column, ...] = (*_own_columns(), *_area_columns())
+"""Every column of the template and of an export, in their order."""
+SHORT: tuple[Column, ...] = tuple(
+    Column(
+        f"{kind}s",
+        "Areas with levels in one cell, e.g. housing 3; education 4.",
+        ("areas", "", kind),
+        _levels,
+        lambda _city: "",
+    )
+    for kind in ("need", "strength")
+)
+"""Columns that are read but not written: all areas of one side in one cell."""
