@@ -5,7 +5,7 @@ look their text up: whole, or as one of the catalogue's texts with values in it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from app.texts import vocabulary
@@ -22,6 +22,8 @@ _SHAPES = {
     "role": "mentor|learner",
 }
 """How values look; of other names, anyhow."""
+_DEEPEST = 5
+"""How many texts may stand in each other; none of ours goes further."""
 _NAMES: Mapping[str, str] = {
     **dict.fromkeys(("phase", "goal", "ways"), "phase_names"),
     "role": "role_names",
@@ -35,21 +37,25 @@ _NAMES: Mapping[str, str] = {
 
 def refused(text: str, told: Words) -> str:
     """Return the text in this language; as it is, if it is not in the catalogue."""
-    return _said(text, told, _texts())
+    return _refused(text, told, 0)
 
 
-def _said(text: str, told: Words, known: "Iterable[_Known]") -> str:
+def _refused(text: str, told: Words, depth: int) -> str:
+    return _said(text, told, _texts(), depth) if depth <= _DEEPEST else text
+
+
+def _said(text: str, told: Words, known: "Iterable[_Known]", depth: int) -> str:
     for pattern, template in known:
         if found := pattern.fullmatch(text):
             values = {
-                name: _value(name, value, told)
+                name: _value(name, value, told, depth)
                 for name, value in found.groupdict().items()
             }
             return told.say(template, **values)
     return text
 
 
-def _value(name: str, value: str, told: Words) -> str:
+def _value(name: str, value: str, told: Words, depth: int) -> str:
     """Return a value as it stands in the text of this language.
 
     Some are texts themselves (`inner`), decisions that clash (`part`, `parts`), codes
@@ -58,7 +64,7 @@ def _value(name: str, value: str, told: Words) -> str:
     if name in _NAMES:
         names = _names(told)[_NAMES[name]]
         return told.listed([names.get(one, one) for one in value.split(", ")])
-    return _WITHIN.get(name, _as_it_is)(value, told)
+    return _WITHIN.get(name, _as_it_is)(value, told, depth + 1)
 
 
 def _names(told: Words) -> Mapping[str, Mapping[str, str]]:
@@ -66,26 +72,26 @@ def _names(told: Words) -> Mapping[str, Mapping[str, str]]:
     return {name: of for name, of in named.items() if isinstance(of, Mapping)}
 
 
-def _as_it_is(value: str, _told: Words) -> str:
+def _as_it_is(value: str, _told: Words, _depth: int) -> str:
     return value
 
 
-def _part(value: str, told: Words) -> str:
+def _part(value: str, told: Words, depth: int) -> str:
     """Return a decision that clashes, also from the beginning of a sentence."""
-    return _said(value[:1].lower() + value[1:], told, _parts())
+    return _said(value[:1].lower() + value[1:], told, _parts(), depth)
 
 
-def _every_part(value: str, told: Words) -> str:
-    return told.listed([_part(one, told) for one in value.split(" and ")])
+def _every_part(value: str, told: Words, depth: int) -> str:
+    return told.listed([_part(one, told, depth) for one in value.split(" and ")])
 
 
-def _choices(value: str, told: Words) -> str:
+def _choices(value: str, told: Words, depth: int) -> str:
     quoted = re.findall("'([^']*)'", value)
-    return ", ".join(quoted) or refused(value, told)
+    return ", ".join(quoted) or _refused(value, told, depth)
 
 
-_WITHIN: Mapping[str, Callable[[str, Words], str]] = {
-    "inner": refused,
+_WITHIN: Mapping[str, Callable[[str, Words, int], str]] = {
+    "inner": _refused,
     "part": _part,
     "parts": _every_part,
     "choices": _choices,
@@ -113,9 +119,27 @@ def _patterns(texts: Iterable[str]) -> list[_Known]:
     for text in texts:
         parts = re.split(r"\{(\w+)\}", text)
         order = ("inner" in parts, sum(map(len, parts[::2])))
-        # Where it is raised, a text has the apostrophe of typewriters.
-        parts[::2] = [re.escape(one).replace("’", "['’]") for one in parts[::2]]
-        parts[1::2] = [f"(?P<{name}>{_SHAPES.get(name, _ANY)})" for name in parts[1::2]]
-        found.append((order, re.compile("".join(parts), re.DOTALL), text))
+        found.append((order, re.compile(_pattern(parts), re.DOTALL), text))
     found.sort(key=lambda at: at[0], reverse=True)
     return [(pattern, text) for _, pattern, text in found]
+
+
+def _pattern(parts: Sequence[str]) -> str:
+    """Return how a text looks, of its words and the names of its values in turn.
+
+    From each value that may look anyhow, up to the next one, is a group that is left
+    for good (`(?>…)`): the first place where the words after it stand is as good as any
+    later one. Otherwise all places of all values would be tried with each other.
+    """
+    groups, group = [], ""
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            # Where it is raised, a text has the apostrophe of typewriters.
+            group += re.escape(part).replace("’", "['’]")
+            continue
+        shape = _SHAPES.get(part, _ANY)
+        if shape == _ANY:
+            groups.append(group)
+            group = ""
+        group += f"(?P<{part}>{shape})"
+    return "".join(f"(?>{one})" for one in groups) + group

@@ -1,6 +1,5 @@
 """Signing in: browsers that stand for an account, and the ways to become one."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -261,7 +260,8 @@ _BROWSERS = (
 )
 _SYSTEMS = (
     ("Android", "Android"),
-    ("iPhone|iPad", "iOS"),
+    ("iPhone", "iOS"),
+    ("iPad", "iOS"),
     ("Windows", "Windows"),
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
@@ -278,7 +278,7 @@ def _named(browser: str) -> str:
 
     """
     kinds = next((name for sign, name in _BROWSERS if sign in browser), None)
-    systems = next((name for sign, name in _SYSTEMS if re.search(sign, browser)), None)
+    systems = next((name for sign, name in _SYSTEMS if sign in browser), None)
     return ", ".join(filter(None, (kinds, systems))) or "unknown"
 
 

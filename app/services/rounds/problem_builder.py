@@ -154,7 +154,7 @@ def refusal_in_query(error: Refused) -> Refusal:
     return _told(error, placed)
 
 
-_DECISION = re.compile(r"/(pins|bans)(?:/(\d+)(.*))?")
+_DECISION = re.compile(r"/(pins|bans)(?:/(\d++)(.*))?")
 
 
 def refusal_of_override(pins: int, bans: int) -> Callable[[Refused], Refusal]:

@@ -18,6 +18,12 @@ from schemas import AREA_IDS, City, Role
 from schemas.city import ShareDefinition
 
 Cell = str | int | float
+_MOST_LETTERS = 5000
+"""Of a cell with something else than text: as many as the longest text has."""
+_MOST_QUOTED = 100
+"""Letters of a cell that a message repeats."""
+_AROUND_NAMES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ":="
+"""What stands between the name of a policy area, its level and the next one."""
 _LOCALES = (
     *("en", "fr", "nl", "bg", "cs", "da", "de", "el", "es", "et", "fi", "ga", "hr"),
     *("hu", "it", "lt", "lv", "mt", "pl", "pt", "ro", "sk", "sl", "sv"),
@@ -55,11 +61,27 @@ class Column:
     write: Callable[[City], Cell]
 
 
+def value_of(column: Column, cell: str) -> Any:  # noqa: ANN401 -- JSON
+    """Return what a cell says that is not blank, or raise `WrongCell`.
+
+    One that is too long is not looked at; how long a text may be, its field says.
+    """
+    if column.read is not _same and len(cell) > _MOST_LETTERS:
+        message = f"String should have at most {_MOST_LETTERS} characters"
+        raise WrongCell("string_too_long", message)
+    return column.read(cell)
+
+
 def _near(given: str, known: Mapping[str, str]) -> str | None:
     """Return what was probably meant, accents aside."""
     plain = {search_key(name): value for name, value in known.items()}
     found = difflib.get_close_matches(search_key(given), plain, n=1, cutoff=0.7)
     return plain[found[0]] if found else None
+
+
+def _quoted(cell: str) -> str:
+    """Return a cell as a message repeats it: in quotation marks, and not all of it."""
+    return repr(cell if len(cell) <= _MOST_QUOTED else f"{cell[:_MOST_QUOTED]}…")
 
 
 def _key(name: str) -> str:
@@ -80,12 +102,13 @@ def _translated(locale: str, what: str) -> dict[str, str]:
     return {str(code): str(name) for code, name in known.items()}
 
 
-def _by_name(what: str, pattern: str) -> dict[str, str]:
+def _by_name(what: str, is_case: Callable[[str], bool]) -> dict[str, str]:
     """Return the code of each thing by its code and its names, in small letters."""
     codes = {
         code
         for code in _translated("en", what)
-        if re.fullmatch(pattern, code) and code not in _NO_COUNTRY
+        if len(code) == len("EU") and code.isalpha() and is_case(code)
+        if code not in _NO_COUNTRY
     }
     names = {_key(code): code for code in sorted(codes)}
     for locale in reversed(_LOCALES):  # where two languages differ, the first one holds
@@ -100,12 +123,12 @@ def _by_name(what: str, pattern: str) -> dict[str, str]:
 @cache
 def _countries() -> dict[str, str]:
     # The last two are Eurostat's own codes.
-    return _by_name("territories", "[A-Z]{2}") | {"el": "GR", "uk": "GB"}
+    return _by_name("territories", str.isupper) | {"el": "GR", "uk": "GB"}
 
 
 @cache
 def _languages() -> dict[str, str]:
-    return _by_name("languages", "[a-z]{2}")
+    return _by_name("languages", str.islower)
 
 
 def _named(known: dict[str, str], code: str, what: str) -> Callable[[str], str]:
@@ -114,7 +137,7 @@ def _named(known: dict[str, str], code: str, what: str) -> Callable[[str], str]:
         if found is None:
             near = _near(cell, known)
             raise WrongCell(
-                code, f"{cell!r} is no {what} that we know.{_hint(near)}", near
+                code, f"{_quoted(cell)} is no {what} that we know.{_hint(near)}", near
             )
         return found
 
@@ -128,7 +151,7 @@ def _country(cell: str) -> str:
         shown = f"{_translated('en', 'territories')[near]} ({near})" if near else None
         raise WrongCell(
             "unknown_country",
-            f"{cell!r} is no country: write its code or its name.{_hint(shown)}",
+            f"{_quoted(cell)} is no country: write its code or its name.{_hint(shown)}",
             near,
         )
     return found
@@ -161,7 +184,8 @@ def _roles(cell: str) -> list[str]:
             near = _near(part, {role: role for role in _ROLES if role})
             raise WrongCell(
                 "unknown_role",
-                f"{part.strip()!r} is no role: mentor, learner or both.{_hint(near)}",
+                f"{_quoted(part.strip())} is no role: mentor, learner or both."
+                f"{_hint(near)}",
                 near,
             )
         found += _ROLES[given]
@@ -178,7 +202,7 @@ def _definition(cell: str) -> str:
         names = ", ".join(get_args(ShareDefinition))
         raise WrongCell(
             "unknown_definition",
-            f"{cell!r} is none of: {names}.{_hint(near)}",
+            f"{_quoted(cell)} is none of: {names}.{_hint(near)}",
             near,
         )
     return known[given]
@@ -197,7 +221,7 @@ def _whole_number(cell: str) -> int:
         plain = re.sub(r"[.,]", "", plain)
     plain = re.sub(r"[.,]0+$", "", plain)
     if not re.fullmatch(r"[+-]?[0-9]{1,15}", plain):
-        raise WrongCell("whole_number", f"{cell!r} is no whole number.")
+        raise WrongCell("whole_number", f"{_quoted(cell)} is no whole number.")
     return int(plain)
 
 
@@ -210,7 +234,7 @@ def _year(cell: str) -> int:
 def _number(cell: str) -> float:
     plain = _SPACES.sub("", cell).replace(",", ".")
     if not _NUMBER.fullmatch(plain):
-        raise WrongCell("number", f"{cell!r} is no number.")
+        raise WrongCell("number", f"{_quoted(cell)} is no number.")
     return float(plain)
 
 
@@ -221,7 +245,8 @@ def _share(cell: str) -> float:
     if 1 < found <= 100:  # noqa: PLR2004 -- per cent
         raise WrongCell(
             "share",
-            f"{cell!r} is more than all: write a share between 0 and 1, or add %.",
+            f"{_quoted(cell)} is more than all: write a share between 0 and 1, or "
+            "add %.",
             f"{cell}%",
         )
     return found
@@ -234,19 +259,21 @@ def _same(cell: str) -> str:
 def _levels(cell: str) -> dict[str, int]:
     """Read `housing 3; education` (a name without a level is 3, strong)."""
     found: dict[str, int] = {}
-    for part in re.split(r"[;,|\n]", cell):
-        said = re.fullmatch(r"\s*(.+?)[\s:=]*([0-9]?)\s*", part)
-        if said is None:
+    for part in map(str.strip, re.split(r"[;,|\n]", cell)):
+        if not part:
             continue
-        name, level = said[1].strip(" :="), int(said[2] or 3)
+        has_level = part[-1] in "0123456789" and len(part) > 1
+        name = (part[:-1] if has_level else part).strip(_AROUND_NAMES)
+        level = int(part[-1]) if has_level else 3
         area = _areas().get(search_key(name))
         if area is None:
             near = _near(name, _areas())
             raise WrongCell(
-                "unknown_area", f"{name!r} is no policy area.{_hint(near)}", near
+                "unknown_area", f"{_quoted(name)} is no policy area.{_hint(near)}", near
             )
         if level > 4:  # noqa: PLR2004 -- levels are 0 to 4
-            raise WrongCell("level", f"{part.strip()!r}: a level is between 0 and 4.")
+            message = f"{_quoted(part)}: a level is between 0 and 4."
+            raise WrongCell("level", message)
         found[area] = level
     return found
 

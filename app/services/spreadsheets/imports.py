@@ -22,7 +22,7 @@ from app.services.shared.changes import changed_fields
 from app.services.shared.csv_cells import table, unsafe
 from app.services.shared.names import slug
 from app.services.spreadsheets import workbook
-from app.services.spreadsheets.columns import COLUMNS, SHORT, Cell, Column, WrongCell
+from app.services.spreadsheets.columns import COLUMNS, SHORT, Cell, Column, WrongCell, value_of
 from schemas import (
     CellError,
     City,
@@ -216,6 +216,8 @@ def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
     errors: list[InputError] = []
     for at, cell in enumerate(header.cells):
         name = _column_name(cell)
+        if name and at >= workbook.MOST_COLUMNS:
+            raise workbook.too_wide(header.number)
         pointer = f"/{header.number}/{name}"
         if name in _KNOWN and _KNOWN[name] in found.values():
             message = f"The column {name} stands twice: keep one."
@@ -224,12 +226,14 @@ def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
             )
         elif name in _KNOWN:
             found[at] = _KNOWN[name]
+        elif not name:
+            continue
         elif near := difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.8):
             message = f"There is no column {cell.strip()}. Did you mean {near[0]}?"
             errors.append(
                 InputError(pointer=pointer, code="unknown_column", message=message)
             )
-        elif name and name not in _OWN:
+        elif name not in _OWN:
             ignored.append(cell.strip())
     names = {column.name for column in found.values()}
     if not errors and not names & {"id", "name"}:
@@ -425,7 +429,7 @@ def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
     """Put what the cell says where it belongs; a blank cell takes away."""
     if column.name == "id":
         return
-    value = column.read(cell) if cell else None
+    value = value_of(column, cell) if cell else None
     match column.place:
         case ("areas", "", kind):
             for area, level in (value or {}).items():

@@ -28,7 +28,7 @@ _MOST_ROWS = 2**20
 """As many as a sheet of Excel has."""
 _MOST_CELLS = 10_000_000
 """Empty ones included, as far as the last one of each row."""
-_MOST_COLUMNS = 256
+MOST_COLUMNS = 256
 _MOST_SHALLOW = 1_000_000
 _MOST_DEEP = 20_000
 _MOST_AT_ONCE = 200_000
@@ -158,17 +158,21 @@ def _lines(sheet: Any) -> Iterator[Line]:  # noqa: ANN401 -- openpyxl names no t
                 yield line
 
 
+def too_wide(number: int) -> InvalidFile:
+    """Return the refusal of a row with more columns than are read."""
+    return InvalidFile(
+        f"Row {number} goes on after {MOST_COLUMNS} columns: delete what is there."
+    )
+
+
 def _line(number: int, row: Sequence[Any]) -> Line:
     cells: list[str] = []
     wrong: dict[int, WrongCell] = {}
     for at, cell in enumerate(row):
         if cell.value is None:
             continue
-        if at >= _MOST_COLUMNS:
-            raise InvalidFile(
-                f"Row {number} goes on after {_MOST_COLUMNS} columns: delete what is "
-                "there."
-            )
+        if at >= MOST_COLUMNS:
+            raise too_wide(number)
         cells += [""] * (at - len(cells))
         cells.append(_text(cell.value))
         if cell.data_type in _UNREAD:
