@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 import pytest
-
 from app.mail import _plain
-from app.services import imports
 from app.services.sheet import COLUMNS, SHORT, WrongCell, value_of
 from app.services.words.catalogue import words
 from app.services.words.refused import refused
+
+from app.services import imports
 
 BEFORE_IT_IS_CUT = 60
 """Seconds: wide for what is linear, nothing for what is not."""

@@ -22,7 +22,14 @@ from app.services.shared.changes import changed_fields
 from app.services.shared.csv_cells import table, unsafe
 from app.services.shared.names import slug
 from app.services.spreadsheets import workbook
-from app.services.spreadsheets.columns import COLUMNS, SHORT, Cell, Column, WrongCell, value_of
+from app.services.spreadsheets.columns import (
+    COLUMNS,
+    SHORT,
+    Cell,
+    Column,
+    WrongCell,
+    value_of,
+)
 from schemas import (
     CellError,
     City,
