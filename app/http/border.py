@@ -37,6 +37,8 @@ _GUARDS = {
 _YEAR = 365 * 24 * 60 * 60
 _PERSONAL = frozenset({"account", "accounts", "contacts", "messages", "webhooks"})
 """Parts of paths under which there are persons or secrets."""
+_FILES = ("/static/", "/api/docs/assets/")
+"""Paths under which everything is the same for everybody."""
 _MOST_KEPT = 4 * 2**20
 """Bytes of an answer that is held back to be compared with what the caller has."""
 Cookie = Callable[[Request], str | None]
@@ -69,19 +71,27 @@ class SecurityHeaders:
                 kept = _kept(scope, message["status"])
                 if kept is not None:
                     headers.setdefault("Cache-Control", kept)
-                if scope["path"].startswith(API):
+                if not scope["path"].startswith(_FILES):
                     headers.add_vary_header("Authorization, Cookie")
+                    if not scope["path"].startswith(API):  # a page or a problem
+                        headers.add_vary_header("Accept, Accept-Language")
             await send(message)
 
         await self.app(scope, receive, guard)
 
 
 def _kept(scope: Scope, status: int) -> str | None:
-    """Return what caches may do with an answer; None: what they do by themselves."""
-    is_read = scope["method"] in {"GET", "HEAD"} and status in {200, 304}
-    if not scope["path"].startswith(API):
+    """Return what caches may do with an answer; None: what they do by themselves.
+
+    By themselves they keep the files that are the same for everybody. All else may
+    depend on who asks.
+    """
+    if scope["path"].startswith(_FILES):
         return None if status < 400 else "no-store"  # noqa: PLR2004 -- refusals
-    if not is_read or _PERSONAL & set(scope["path"].split("/")):
+    is_read = scope["method"] in {"GET", "HEAD"} and status in {200, 304}
+    if not scope["path"].startswith(API) or not is_read:
+        return "no-store"
+    if _PERSONAL & set(scope["path"].split("/")):
         return "no-store"
     known = "authorization" in Headers(scope=scope)
     return "private, no-cache" if known else "no-cache"

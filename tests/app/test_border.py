@@ -15,6 +15,8 @@ from starlette.routing import Mount
 
 from app.http.border import CLOSED, ConditionalRequests
 from app.main import create_app
+from app.services.accounts import accounts, sign_in
+from app.services.accounts.tokens import add as add_token
 from app.settings import Settings
 from app.templates.pages import STYLED
 from tests.app.profiles import (
@@ -106,25 +108,91 @@ def differing(answer, policies: set[str]) -> dict[str, str | None]:
     return wrong if policy in policies else wrong | {"csp": policy}
 
 
-def test_every_route_answers_with_all_guards(site, ids):
-    wrong = {}
+@pytest.fixture(scope="module")
+def walked(site, ids) -> list[tuple[str, str, httpx2.Response]]:
+    """Ask every route as nobody, in a browser, signed in and with a token.
+
+    As an organiser of its own: some routes end the account or its tokens.
+    """
+    with site.client.app.state.database.write() as session:
+        walker = accounts.add_user(session, "walker@example.org", "organiser", None)
+        browser = signing_in.Visit("Firefox")
+        cookie = signing_in.let_in(session, walker, "password", browser).cookie
+        token = {"Authorization": f"Bearer {add_token(session, walker)}"}
+    page = {"Accept": "text/html"}
+    callers = ({}, page, page | {"Cookie": f"compaan={cookie}"})
     every = [*routes(site.client.app), ("GET", "/nowhere"), ("BREW", "/cities")]
-    for method, path in every:
-        if path == "/api/docs":
-            continue
-        callers = [{}, {"Accept": "text/html"}]
-        # Writing everywhere, an organiser would take the rest of it away.
-        callers += [site.bearer("organiser")] if method == "GET" else []
-        for headers in callers:
-            answer = site.client.request(
-                method, filled(path, ids), headers=headers, follow_redirects=False
-            )
-            found = differing(answer, CLOSED_OR_STYLED)
-            if found:
-                wrong[method, path] = found
+    return [
+        (
+            method,
+            path,
+            site.client.request(
+                method,
+                # Writing, an organiser asks for what is not there: the rest stays.
+                filled(path, ids if method == "GET" else {}),
+                headers=headers,
+                follow_redirects=False,
+            ),
+        )
+        for method, path in every
+        for headers in (*callers, token)
+    ]
+
+
+def test_every_route_answers_with_all_guards(walked):
+    wrong = {
+        (method, path): differing(answer, CLOSED_OR_STYLED)
+        for method, path, answer in walked
+        if path != "/api/docs" and differing(answer, CLOSED_OR_STYLED)
+    }
 
     assert wrong == {}
-    assert len(every) > 150
+    assert len(walked) > 600
+
+
+def kept_wrongly(answer) -> dict[str, str | None]:
+    """Return what tells caches too little of an answer that depends on who asks."""
+    said = answer.headers
+    path, method = answer.request.url.path, answer.request.method
+    vary = {one.strip() for one in said.get("vary", "").split(",")}
+    wanted = {"Authorization", "Cookie"}
+    if path.startswith("/api/v1/"):
+        is_read = method in {"GET", "HEAD"} and answer.status_code in {200, 304}
+        asks_again = {"no-cache", "private, no-cache"} if is_read else set()
+    else:
+        wanted |= {"Accept", "Accept-Language"}
+        asks_again = set()
+    if "authorization" in answer.request.headers:
+        asks_again -= {"no-cache"}
+    fits = said.get("cache-control") in asks_again | {"no-store"} and wanted <= vary
+    return {} if fits else {"kept": said.get("cache-control"), "vary": said.get("vary")}
+
+
+def is_for_all(path: str) -> bool:
+    """Tell whether a file is the same for everybody."""
+    return path.startswith(("/static/", "/api/docs/assets/"))
+
+
+def test_caches_keep_no_answer_that_depends_on_who_asks(walked):
+    wrong = {
+        (method, path, answer.status_code): kept_wrongly(answer)
+        for method, path, answer in walked
+        if not is_for_all(path) and kept_wrongly(answer)
+    }
+
+    assert wrong == {}
+    found = {answer.status_code for *_, answer in walked}
+    assert found >= {200, 204, 303, 401, 404, 405, 415, 422, 428}
+
+
+def test_files_that_are_the_same_for_all_may_be_kept(site):
+    answer = site.client.get("/static/compaan.css")
+
+    assert answer.status_code == 200
+    assert "Cookie" not in answer.headers.get("vary", "")
+    assert "cache-control" not in answer.headers
+    missing = site.client.get("/static/nowhere.css")
+    assert missing.headers["cache-control"] == "no-store"
 
 
 def test_the_documents_may_run_their_own_script_alone(site):
