@@ -26,6 +26,7 @@ from app.http import problems
 from app.http.body_limit import BodyLimit
 from app.http.border import ConditionalRequests, RateLimit, SecurityHeaders
 from app.http.deprecation import Deprecation
+from app.http.text_check import TextCheck
 from app.log import RequestLog
 from app.services.accounts.callers import Callers
 from app.services.accounts.last_seen import LastSeen
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
     shown = problems.install(app, _as_page)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(TextCheck, shown=shown)
     app.add_middleware(Deprecation)
     app.add_middleware(ConditionalRequests)
     app.add_middleware(RateLimit, settings=settings, shown=shown, cookie=web.cookie)

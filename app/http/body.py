@@ -5,11 +5,13 @@ goes on serving everybody else.
 """
 
 import asyncio
+import codecs
 import functools
 import gc
 import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
@@ -17,13 +19,16 @@ from anyio.lowlevel import RunVar
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from python_multipart.multipart import parse_options_header
 from pydantic import TypeAdapter, ValidationError, WrapValidator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from app.errors import TooLarge
+from app.errors import InvalidInput, NotJson, TooLarge
+from app.storable import UNSTORABLE, is_storable
+from schemas import InputError
 from schemas.bounds import ErrorCount
 
 T = TypeVar("T")
@@ -168,8 +173,24 @@ class Route(APIRoute):
         return serve_in_order
 
 
+_FORM_CODES = {"utf-8", "ascii", "iso8859-1", "cp1252"}
+"""Codecs that a form may name: some of Python's take for ever, or make half pairs."""
+
+
 async def read_form(request: Request, most_fields: int) -> FormData:
-    """Return what a form sent, with one file at most; raise `HTTPException`."""
+    """Return what a form sent, with one file at most; the file is not read yet.
+
+    Raises:
+        HTTPException: If it has more fields or files, or is no form.
+        NotJson: If it is written in letters that no browser sends.
+        InvalidInput: If a name, a value or the name of a file cannot be stored.
+
+    """
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    charset = options.get(b"charset", b"utf-8").decode("latin-1")
+    with suppress(LookupError):  # one that is unknown is read as Latin-1
+        if codecs.lookup(charset).name not in _FORM_CODES:
+            raise NotJson("The body cannot be read as what it says it is.")
     body = await request.body()
 
     async def receive() -> Message:
@@ -179,4 +200,14 @@ async def read_form(request: Request, most_fields: int) -> FormData:
         again = Request(request.scope, receive)
         return await again.form(max_files=1, max_fields=most_fields)
 
-    return await _in_turn(lambda: asyncio.run(parse()))
+    form = await _in_turn(lambda: asyncio.run(parse()))
+    for name, value in form.multi_items():
+        text = value if isinstance(value, str) else value.filename or ""
+        if not is_storable(name + text):
+            await form.close()
+            pointer = f"/{name}" if is_storable(name) else "/"
+            error = InputError(
+                pointer=pointer, code="unstorable_text", message=UNSTORABLE
+            )
+            raise InvalidInput(UNSTORABLE, [error])
+    return form

@@ -103,6 +103,8 @@ def _allowed(request: Request) -> str:
 
 def _of_framework(request: Request, error: HTTPException) -> Refusal:
     """Return what the framework refuses as one of our refusals."""
+    if isinstance(error.__cause__, Refusal):  # raised while it read the body
+        return error.__cause__
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             detail = f"There is nothing at {request.url.path[:200]}."

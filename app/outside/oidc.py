@@ -22,6 +22,7 @@ import structlog
 
 from app.errors import Busy, Refusal, Unauthenticated
 from app.settings import Settings
+from app.storable import is_storable
 
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import (  # type: ignore[import-untyped]
@@ -173,7 +174,7 @@ def _confirmed(settings: Settings, told: Sequence[Mapping[str, Any]]) -> str | N
     email = next(iter(_said(told, "email")), None)
     if not isinstance(email, str) or not email:
         refused("no_email")
-    elif not (email.isascii() and email.isprintable()):
+    elif not (email.isascii() and email.isprintable() and is_storable(email)):
         refused("email_unreadable")  # else letters that look alike may become the same
     elif (doubt := _doubt(settings, told)) is not None:
         refused(doubt)

@@ -117,6 +117,10 @@ TEXTS: tuple[str, ...] = (
     message("{method} is not allowed here; {methods} is."),
     message("The body cannot be read as what it says it is."),
     message("The body is not JSON: {error} at character {number}."),
+    message(
+        "The text holds a character that cannot be stored: NUL, or half of a "
+        "surrogate pair. Leave it out."
+    ),
     message("The body may have {most} bytes at most."),
     message("An object in the body may have {most} fields at most."),
     message("The name of a field may have {most} characters at most."),

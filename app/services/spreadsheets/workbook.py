@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 
 from app.errors import InvalidFile
 from app.services.spreadsheets.columns import Cell, WrongCell
+from app.storable import UNSTORABLE, is_storable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_BYTES = 10 * 2**20
@@ -175,6 +176,9 @@ def _line(number: int, row: Sequence[Any]) -> Line:
             raise too_wide(number)
         cells += [""] * (at - len(cells))
         cells.append(_text(cell.value))
+        if not is_storable(cells[-1]):
+            cells[-1] = cells[-1].replace("\0", "\ufffd")
+            wrong[at] = WrongCell("unstorable_text", UNSTORABLE)
         if cell.data_type in _UNREAD:
             wrong[at] = WrongCell(*_UNREAD[cell.data_type])
     return Line(number, cells, wrong)

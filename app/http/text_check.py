@@ -1,0 +1,82 @@
+"""Text that no column can hold is refused before any route sees it.
+
+Forms are read, and checked, by `body.read_form`: what stands in a file is not text.
+"""
+
+import json
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.problems import Shown
+from app.errors import InvalidInput, NotFound, Refusal
+from app.storable import UNSTORABLE, is_storable, is_storable_json
+from schemas import InputError
+
+
+def _unstorable(pointer: str) -> InvalidInput:
+    error = InputError(pointer=pointer, code="unstorable_text", message=UNSTORABLE)
+    return InvalidInput(UNSTORABLE, [error])
+
+
+class TextCheck:
+    """Refuses such text in paths, queries, headers and JSON.
+
+    A path with it is the path of nothing. The body is looked at when a route has read
+    it: whoever may not send one is refused for that.
+
+    Args:
+        app: What is behind.
+        shown: Makes an answer of the refusal.
+
+    """
+
+    def __init__(self, app: ASGIApp, shown: Shown) -> None:
+        self.app = app
+        self._shown = shown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or refuse."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        refusal = _refusal(scope)
+        if refusal is not None:
+            await self._shown(Request(scope), refusal)(scope, receive, send)
+            return
+        kind = Headers(scope=scope).get("content-type", "").partition(";")[0]
+        if kind.strip().lower().endswith("json"):
+            receive = _checked(receive)
+        await self.app(scope, receive, send)
+
+
+def _refusal(scope: Scope) -> Refusal | None:
+    if not is_storable(scope["path"]):
+        return NotFound(f"There is nothing at {Request(scope).url.path[:200]}.")
+    query = scope["query_string"].decode("latin-1")
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if not is_storable(name + value):
+            return _unstorable(f"?{name}" if is_storable(name) else "?")
+    for name, value in scope["headers"]:
+        if b"\0" in value:
+            return _unstorable(f"#{name.decode('latin-1')}")
+    return None
+
+
+def _checked(receive: Receive) -> Receive:
+    """Return what receives a body of JSON, and raises when it holds such text."""
+    body = bytearray()
+
+    async def receive_some() -> Message:
+        message = await receive()
+        if message["type"] == "http.request":
+            body.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                text = body.decode(json.detect_encoding(body), "replace")
+                if not is_storable_json(text):
+                    raise _unstorable("")
+        return message
+
+    return receive_some
