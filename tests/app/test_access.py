@@ -90,11 +90,15 @@ def organisers_know(done: int) -> tuple[int, ...]:
     return (401, *(404,) * 5, done, done)
 
 
-def of_the_city(done: int, association: int = 403) -> tuple[int, ...]:
+def of_the_city(
+    done: int, association: int = 403, hidden: int = 404
+) -> tuple[int, ...]:
     """Of what partners and auditors do not see."""
-    return (401, done, 404, association, 404, 404, done, done)
+    return (401, done, hidden, association, hidden, hidden, done, done)
 
 
+_UNSEEN = 412
+"""PUT with If-Match on what one may not see, as on what is not there."""
 READERS = members(200)
 OVERSEERS = (401, 404, 404, 404, 404, 200, 200, 200)
 PROFILE = city("mechelen", "mentor", association="VVSG")
@@ -155,7 +159,10 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
         of_the_city(200, 200),
         None,
     ),
-    "PUT /api/v1/cities/{city_id}/contacts/{contact_id}": (of_the_city(200), DESK),
+    "PUT /api/v1/cities/{city_id}/contacts/{contact_id}": (
+        of_the_city(200, hidden=_UNSEEN),
+        DESK,
+    ),
     "DELETE /api/v1/cities/{city_id}/contacts/{contact_id}": (of_the_city(204), None),
     "GET /api/v1/account/export": (members(200), None),
     "GET /api/v1/accounts/{account_id}/export": (organisers_know(200), None),
@@ -227,7 +234,7 @@ TABLE: dict[str, tuple[tuple[int, ...], object]] = {
     ),
     "GET /api/v1/rounds/{round_id}/policy": (OVERSEERS, None),
     "PUT /api/v1/rounds/{round_id}/policy": (
-        organisers(200, 404),
+        organisers(200, _UNSEEN),
         {"objective": "fair"},
     ),
     "GET /api/v1/rounds/{round_id}/readiness": (OVERSEERS, None),

@@ -238,12 +238,16 @@ class Life(RuleBasedStateMachine):
             if not self.fits(self.living()):
                 refused = 409
                 self.taking[name] = before
+        # `*` means one that is there and to be seen: else it is refused.
+        tag = "*" if before else None
+        if tag is not None and refused == 404:
+            refused = 412
         answer = self.ask(
             "PUT",
             f"/rounds/life/participants/{name}",
             actor,
             body=body,
-            tag="*",
+            tag=tag,
             idle=before == new,
         )
         done = 200 if before else 201
@@ -281,6 +285,8 @@ class Life(RuleBasedStateMachine):
         refused = self.unseen(actor)
         if refused is None and not self.organises(actor):
             refused = 403 if self.oversees(actor) else 404
+        if refused == 404:  # with If-Match, on what is not to be seen
+            refused = 412
         if refused is None and self.phase not in {"draft", "open", "closed"}:
             refused = 409
         if refused is None and not self.taking.keys() >= {
