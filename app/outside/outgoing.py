@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpcore
@@ -79,6 +80,12 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return ip.ipv4_mapped or ip
 
 
+@cache
+def _of_this_machine() -> ssl.SSLContext:
+    """Return what believes the certificates of the machine, read when first needed."""
+    return ssl.create_default_context()
+
+
 class Outgoing:
     """Sends requests; any number of threads at once.
 
@@ -101,7 +108,7 @@ class Outgoing:
         self._allow_private = allow_private
         self._seconds = seconds
         self._resolve = resolve
-        self._trusted = trusted or ssl.create_default_context()
+        self._trusted = trusted
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send the body; return the answer, whatever its status.
@@ -116,7 +123,8 @@ class Outgoing:
         try:
             with (
                 httpcore.ConnectionPool(
-                    ssl_context=self._trusted, network_backend=reached
+                    ssl_context=self._trusted or _of_this_machine(),
+                    network_backend=reached,
                 ) as pool,
                 pool.stream(
                     "POST", url, headers=[*headers.items()], content=body
