@@ -8,6 +8,12 @@ import pytest
 from tests.app.profiles import MECHELEN, city, refusal, register
 
 
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service
+
+
 def test_a_city_comes_back_as_it_was_sent(service):
     sent = service.post("/cities", MECHELEN)
     read = service.get("/cities/mechelen")

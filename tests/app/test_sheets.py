@@ -27,6 +27,13 @@ from tests.app.profiles import INCLUCITIES, MECHELEN, city, refusal, register
 from tests.app.test_import import counts, report, send
 from tests.fixtures.process import run_compaan
 
+
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service
+
+
 XLSX = workbook.MEDIA_TYPE
 HEAD = ["name", "country", "roles", "need_housing"]
 GHENT = ["Ghent", "BE", "learner", 3]

@@ -28,6 +28,13 @@ from tests.app.profiles import add_officer, changing, city, refusal, register
 from tests.app.visitor import HTML, Visitor
 from tests.fixtures.process import served
 
+
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service
+
+
 PASSWORD = "four words are easy"  # noqa: S105
 OTHER = "another four words here"
 EMAIL = "organiser@example.org"

@@ -7,6 +7,13 @@ from markupsafe import Markup
 
 from app.templates.environment import environment
 
+
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service
+
+
 HTML = {"Accept": "text/html"}
 
 
