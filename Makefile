@@ -18,11 +18,11 @@ PEERS := networkx matching mentor-match
 LOAD := locust
 BENCHED := $(PEERS) $(LOAD)
 
-.PHONY: help setup demo test check audit browser bench lock map clean
+.PHONY: help setup demo quick test all-tests release-check check static audit browser bench lock map clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
 
 setup: .venv/.all ## prepare .venv, and nothing more
 
@@ -50,15 +50,26 @@ setup: .venv/.all ## prepare .venv, and nothing more
 demo: .venv/.run ## load the IncluCities round, propose pairings, serve (PORT=8000, FRESH=1 to begin again)
 	@$(BIN)/compaan demo --port $(PORT) $(if $(FRESH),--fresh)
 
-test: check browser ## set up and run every check
+quick: static ## after each change: what needs no browser, no server, no PostgreSQL
+	$(RUN) pytest -q -n auto --dist worksteal -m "not slow" --db sqlite
+
+test: .venv/.all ## every check that needs no more than Python and a browser
+	@$(RUN) tests.fixtures.cost $(MAKE) --no-print-directory all-tests
+
+all-tests: check browser
 	$(RUN) pytest -n auto --dist worksteal
 
-check: .venv/.all ## the checks that run no code of ours
+release-check: test audit ## before a release: test, and what takes half an hour or more tools
+	$(RUN) pytest -n auto --dist worksteal -m release
+
+check: static ## the checks that run no code of ours
+	@$(RUN) tests.fixtures.audit --if-reachable
+
+static: .venv/.all
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(BIN)/lint-imports
-	@$(RUN) tests.fixtures.audit --if-reachable
 
 audit: .venv/.all ## look up known holes in what is installed; needs the network
 	@$(RUN) tests.fixtures.audit

@@ -34,6 +34,8 @@ from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.app.profiles import MECHELEN
 from tests.fixtures.process import Process, launch
 
+pytestmark = pytest.mark.slow
+
 INI = "alembic.ini"
 HERE = Path(app.__file__).parents[1]
 REVISIONS = [

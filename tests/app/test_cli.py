@@ -21,6 +21,8 @@ from app import data
 from app.cli import cli
 from tests.fixtures.process import COMPAAN, launch, run_compaan
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments, **options):
     return subprocess.run(  # noqa: S603 -- our own program

@@ -19,6 +19,8 @@ from tests.app.profiles import city
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import served
 
+pytestmark = pytest.mark.slow
+
 _FILES = 9000
 """Open files for 4,000 connections, in this process and in the server."""
 

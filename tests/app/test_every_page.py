@@ -10,6 +10,8 @@ from tests.app.walk import ASKED, addresses, routes, untranslated
 from tests.fixtures.exhibition import exhibit
 from tests.fixtures.service import start
 
+pytestmark = pytest.mark.slow
+
 HTML = {"Accept": "text/html"}
 NOT_READ = {"/sign-in/oidc", "/sign-in/oidc/back"}
 """Paths that lead to the provider of an organisation's own sign-in."""

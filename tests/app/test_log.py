@@ -18,6 +18,8 @@ from tests.app.profiles import city
 from tests.fixtures.process import served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 MARK = "zq7marked"
 """Stands in all that is sent."""
 SENT = {

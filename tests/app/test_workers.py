@@ -41,6 +41,8 @@ from tests.fixtures.process import (
 )
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 SHORT = Problem(cities=make_cities(5))
 LONG = Problem(cities=make_cities(600))
 """Under `fair` some seconds of work."""

@@ -14,6 +14,8 @@ from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 # Every two of database, script and language that matter together.
 WAYS = [
     pytest.param("sqlite", True, "en", id="sqlite-js-en"),

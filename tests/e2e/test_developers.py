@@ -16,6 +16,8 @@ from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 LOUD = "<b>Ghent</b> \u202e😀 " + "x" * 150
 PUBLIC = ["/sign-in", "/sign-in/link?key=x", "/privacy", "/privacy/register"]
 ABOUT = ["/developers", "/problems", "/problems/stale", "/api/changes"]

@@ -16,6 +16,8 @@ from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
 PUBLIC = {"front": "/", "example": "/demo/mechelen/capaci"}
 PAGES = {

@@ -18,6 +18,8 @@ from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = ("Decided", "Looked", "Printed")
 
 

@@ -19,6 +19,8 @@ from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
 
 

@@ -21,6 +21,8 @@ from tests.fixtures.inclucities import set_up
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<img src=x onerror=alert(1)> \u202e😀 "é" ' + "x" * 150
 
 

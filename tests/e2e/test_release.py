@@ -23,6 +23,8 @@ from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 SLOW = 20_000
 """Milliseconds that a page may take for which the engine is asked."""
 A4 = {"width": 688, "height": 1024}

@@ -17,6 +17,8 @@ from tests.fixtures.browser import quiet_page, shoot
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
+pytestmark = pytest.mark.slow
+
 NEAR, FAR = {"latitude": 50.0, "longitude": 4.0}, {"latitude": 38.0, "longitude": 23.0}
 NEED, STRONG = {"housing": {"need": 3}}, {"housing": {"strength": 2}}
 CITIES = (
