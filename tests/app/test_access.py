@@ -44,6 +44,13 @@ from tests.app.profiles import city, refusal, register
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.service import ROLES, add_accounts, serve_from
 
+
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service
+
+
 # The answers to: nobody; the officer of the city in question, and of another one; the
 # association of that city, and another one; auditor, organiser and administrator.
 CALLERS = (
@@ -521,7 +528,33 @@ def test_every_operation_has_a_row():
     assert sorted(TABLE) == sorted(OPERATIONS)
 
 
-@pytest.mark.parametrize("operation", sorted(TABLE))
+def noun_of(operation: str) -> tuple[str, str]:
+    """Return the verb of an operation, and the noun that its path begins with."""
+    verb, path = operation.split(" ")
+    return verb, path.split("/")[3]
+
+
+ON_POSTGRES_TOO = {noun_of(one): one for one in sorted(TABLE)}.values()
+"""One operation of each verb and noun; the others on PostgreSQL are for a release."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("copy_database", "operation"),
+    [
+        pytest.param(
+            kind,
+            operation,
+            id=f"{kind}-{operation}",
+            marks=pytest.mark.release
+            if kind == "postgres" and operation not in ON_POSTGRES_TOO
+            else (),
+        )
+        for kind in ("sqlite", "postgres")
+        for operation in sorted(TABLE)
+    ],
+    indirect=["copy_database"],
+)
 def test_an_operation_is_for_whom_the_table_says(make_world, operation):
     expected, body = TABLE[operation]
     changes = not operation.startswith(STORE_NOTHING)

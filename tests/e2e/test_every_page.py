@@ -1,7 +1,12 @@
-"""Every page there is, in a browser: accessible in every language, and small."""
+"""Every page there is, in a browser: accessible in every language, and small.
+
+Of each kind of page one or two are looked at, the languages by turns; before a release
+each page in each language.
+"""
 
 import re
 from collections.abc import Iterator
+from itertools import chain, cycle, product
 
 import httpx
 import pytest
@@ -15,6 +20,8 @@ from tests.app.walk import ASKED, addresses, routes
 from tests.fixtures.browser import quiet_page
 from tests.fixtures.exhibition import Exhibition, exhibit
 from tests.fixtures.process import Served, served
+
+pytestmark = pytest.mark.slow
 
 LANGUAGES = ("en", "fr", "nl")
 KILOBYTES = 150
@@ -70,13 +77,18 @@ def pages_of(
     return found
 
 
-def languages_of(addresses_of_kind: list[str]) -> dict[str, tuple[str, ...]]:
-    """Share the languages out among the pages of a kind: each has one, or several."""
-    few = len(addresses_of_kind) < len(LANGUAGES)
-    return {
-        address: LANGUAGES if few and not at else (LANGUAGES[at % 3],)
-        for at, address in enumerate(addresses_of_kind)
-    }
+def shared_out(kinds: list[list[str]], role: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the pages to look at, each in a language, which take turns.
+
+    Others than organisers see parts of the same pages: one of each kind is enough.
+    """
+    turns = cycle(LANGUAGES)
+    for at, addresses_of_kind in enumerate(kinds):
+        count = len(addresses_of_kind)
+        chosen = [addresses_of_kind[at % count]]
+        if role == "organiser" and count > 2:
+            chosen.append(addresses_of_kind[(at + count // 2) % count])
+        yield from zip(chosen, turns, strict=False)
 
 
 def pushed(page: Page, address: str) -> dict[tuple[str, int], int]:
@@ -91,11 +103,24 @@ def pushed(page: Page, address: str) -> dict[tuple[str, int], int]:
     return found
 
 
-@pytest.mark.parametrize("role", ["organiser", "officer", None])
-def test_every_page_is_accessible_and_fits_in_every_language(
-    browser, application, site, shown, role
+@pytest.mark.parametrize(
+    ("role", "every"),
+    [
+        pytest.param(
+            role,
+            every,
+            id=f"{role}{'-every' if every else ''}",
+            marks=pytest.mark.release if every else (),
+        )
+        for every in (False, True)
+        for role in ("organiser", "officer", None)
+    ],
+)
+def test_every_page_is_accessible_and_fits_in_every_language(  # noqa: PLR0913 -- fixtures
+    browser, application, site, shown, role, every
 ):
     kinds = pages_of(application, site, shown, role)
+    wanted = product(chain(*kinds), LANGUAGES) if every else shared_out(kinds, role)
     jar = [
         {"name": name, "value": value, "url": site.address}
         for name, value in cookies_of(site, role).items()
@@ -103,19 +128,13 @@ def test_every_page_is_accessible_and_fits_in_every_language(
     found: dict[tuple[str, object], object] = {}
     with quiet_page(browser, site.address) as page:
         page.context.add_cookies(jar)
-        for at, addresses_of_kind in enumerate(kinds):
-            wanted = languages_of(addresses_of_kind)
-            if role != "organiser":  # others see parts of the same pages
-                wanted = {addresses_of_kind[0]: (LANGUAGES[at % 3],)}
-            for address in addresses_of_kind:
-                for tongue in wanted.get(address, ()):
-                    mark = "&" if "?" in address else "?"
-                    page.goto(f"{address}{mark}lang={tongue}")
-                    violations = Axe().run(page).response["violations"]
-                    found |= pushed(page, address)
-                    if violations:
-                        found[address, tongue] = [
-                            (one["id"], one["nodes"][0]["html"][:200])
-                            for one in violations
-                        ]
+        for address, tongue in wanted:
+            mark = "&" if "?" in address else "?"
+            page.goto(f"{address}{mark}lang={tongue}")
+            violations = Axe().run(page).response["violations"]
+            found |= pushed(page, address)
+            if violations:
+                found[address, tongue] = [
+                    (one["id"], one["nodes"][0]["html"][:200]) for one in violations
+                ]
     assert found == {}
