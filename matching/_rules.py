@@ -42,6 +42,8 @@ class Sides:
     @cached_property
     def distance(self) -> Floats:
         """(mentors, learners) kilometres along the great circle, NaN if not known."""
+        if not (self.mentors and self.learners):
+            return np.zeros((len(self.mentors), len(self.learners)))
         distance, known = kilometres(*self.features)
         return np.where(known, distance, np.nan)
 

@@ -94,7 +94,8 @@ def relaxations(found: Round, solved: Solved) -> tuple[tuple[Relaxation, ...], b
 
     """
     doctor = _Doctor(found, solved)
-    if doctor.served == len(found.learners):
+    # Where there is no pair of two cities, nothing serves anybody.
+    if doctor.served == len(found.learners) or found.apart.all():
         return (), True
     told = [
         Relaxation(
