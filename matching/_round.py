@@ -108,6 +108,8 @@ class Round:
         load = self.policy.min_load
         # Whoever is used has one learner: that is no limit.
         limits = load.mentor > int(load.only_if_used)
+        # Nobody can have more than this: a larger least is the same as one more.
+        most = np.minimum(self.capacity, len(self.learners)).max(initial=0)
         return Limits(
             caps=tuple(
                 Cap(
@@ -118,7 +120,7 @@ class Round:
                 )
                 for cap in self.policy.caps
             ),
-            least=load.mentor if limits else 0,
+            least=min(load.mentor, int(most) + 1) if limits else 0,
             only_if_used=load.only_if_used and limits,
         )
 

@@ -86,7 +86,8 @@ def _shared_language(sides: Sides, _limit: object) -> Bools:
 
 def _max_size_ratio(sides: Sides, limit: float) -> Bools:
     larger, smaller = sides.sizes
-    return np.asarray(larger > limit * smaller)
+    with np.errstate(over="ignore"):  # nothing is larger than what has no end
+        return np.asarray(larger > limit * smaller)
 
 
 def _no_repeat(sides: Sides, _limit: object) -> Bools:

@@ -58,19 +58,23 @@ class Rules(Wire):
     """Not the same mentor for the same learner as in the history."""
 
 
+Whole = Annotated[int, Field(ge=0, lt=2**63), Number]
+"""A whole number of 64 bits; a limit above what is possible limits nothing."""
+
+
 class Cap(Wire):
     """At most `max` pairings per country or association of one side."""
 
     side: Literal["mentor", "learner"]
     by: Literal["country", "association"]
     per: Literal["round", "partner"]
-    max: Annotated[int, Field(ge=0), Number]
+    max: Whole
 
 
 class MinLoad(Wire):
     """The fewest learners a mentor is given."""
 
-    mentor: Annotated[int, Field(ge=0), Number] = 0
+    mentor: Whole = 0
     only_if_used: Boolean = False
 
 
@@ -88,7 +92,7 @@ class Policy(Wire):
     objective: Objective = "total"
     """`total`: most points; `served`: most learners; `fair`: best for the worst off;
     `stable`: no two that would rather have each other."""
-    seed: Annotated[int, Field(ge=0, lt=2**63), Number] = 0
+    seed: Whole = 0
     weights: Annotated[Weights, NullIsOmitted] = Weights()
     left_out_credit: Annotated[
         Annotated[float, Field(ge=0, le=1), Number], NullIsOmitted

@@ -215,16 +215,18 @@ def _possible(found: Round, kept: Sequence[_Part], stands: Bools) -> bool:
 
 def _unloaded(found: Round, stands: Bools) -> Iterator[Finding]:
     """Yield who cannot all have the least load, whatever is decided."""
-    least = found.limits.least
-    want: Ints = np.full(len(found.mentors), least)
+    least = found.policy.min_load.mentor
+    # More than one place above all learners are the same shortage.
+    want: Ints = np.full(len(found.mentors), min(least, len(found.learners) + 1))
     can = found.admissible | found.pinned | stands
     lack = deficiency(can, want, found.demand)
     if lack.short:
         mentors = ", ".join(_ids(found.mentors, lack.rows))
         learners = ", ".join(_ids(found.learners, lack.columns)) or "nobody"
+        wanted = least * int(np.count_nonzero(lack.rows))
         message = (
             f"{mentors}: places that a minimum load of {least} asks for: "
-            f"{lack.wanted}; open to them: {lack.open}, with {learners}."
+            f"{wanted}; open to them: {lack.open}, with {learners}."
         )
         yield "/min_load", "shortage", message
 

@@ -31,6 +31,10 @@ _STEPS = {"max_distance_km": 1.0, "max_size_ratio": 0.1, "min_score": -0.1}
 """To what a limit is rounded, away from what is held against it."""
 
 
+class _WorkUsedUp(Exception):
+    """No more relaxations may be tried."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Found:
     """What an attempt came to: learners gained, and the change in value."""
@@ -55,13 +59,16 @@ class _Doctor:
         self.value = int(found.worth[solved.chosen].sum())
         cost = factor(found.policy, branched=solved.engine == "milp")
         self.left = _WORK // (cost * max(found.worth.size, 1))
-        self.cut_short = False
 
     def attempt(self, **changes: Any) -> _Found | None:  # noqa: ANN401 -- `Instance`'s
-        """Solve the changed instance; None if it serves nobody more, or is too much."""
+        """Solve the changed instance; None if it serves nobody more.
+
+        Raises:
+            _WorkUsedUp: If no work is left for it.
+
+        """
         if self.left <= 0:
-            self.cut_short = True
-            return None
+            raise _WorkUsedUp
         self.left -= 1
         changed: Instance = replace(self.instance, **changes)
         try:
@@ -97,12 +104,16 @@ def relaxations(found: Round, solved: Solved) -> tuple[tuple[Relaxation, ...], b
     # Where there is no pair of two cities, nothing serves anybody.
     if doctor.served == len(found.learners) or found.apart.all():
         return (), True
-    told = [
-        Relaxation(
-            rule=rule, to=to, learners_gained=one.gained, points=one.points / MICRO
-        )
-        for rule, to, one in _tried(doctor)
-    ]
+    told: list[Relaxation] = []
+    all_tried = True
+    try:
+        for rule, to, one in _tried(doctor):
+            gained, points = one.gained, one.points / MICRO
+            told.append(
+                Relaxation(rule=rule, to=to, learners_gained=gained, points=points)
+            )
+    except _WorkUsedUp:
+        all_tried = False
     told.sort(
         key=lambda one: (
             max(-one.points, 0) / one.learners_gained,
@@ -111,7 +122,7 @@ def relaxations(found: Round, solved: Solved) -> tuple[tuple[Relaxation, ...], b
             one.rule,
         )
     )
-    return tuple(told), not doctor.cut_short
+    return tuple(told), all_tried
 
 
 def _tried(doctor: _Doctor) -> Iterator[tuple[str, float | None, _Found]]:

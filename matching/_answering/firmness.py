@@ -21,6 +21,8 @@ from matching._solving.instance import Solved
 from schemas import Firmness, PairFirmness, Policy, Problem
 
 TRIALS = 500
+MOST_TRIALS = 1_000_000
+"""Most trials that may be asked for."""
 _TELL = 50
 _WEIGHTS = 0.2
 """By how much of itself a weight may change, up or down."""
@@ -49,7 +51,7 @@ def firmness(
     Raises:
         InvalidPolicy: As `match` does.
         Infeasible: As `match` does.
-        ValueError: If `trials` is not positive.
+        ValueError: If `trials` is not positive, or above `MOST_TRIALS`.
 
     Examples:
         >>> from matching import Problem
@@ -68,6 +70,7 @@ def firmness(
     """
     if trials < 1:
         raise ValueError(f"trials must be positive: {trials}")
+    check_trials(trials)
     found = Round(problem, policy or Policy())
     solved = solve(found)
     return Firmness(
@@ -75,6 +78,17 @@ def firmness(
         seed=found.policy.seed,
         pairings=tuple(survival(found, solved, trials)),
     )
+
+
+def check_trials(trials: int) -> None:
+    """Refuse more trials than may be asked for.
+
+    Raises:
+        ValueError: If there are more than `MOST_TRIALS`.
+
+    """
+    if trials > MOST_TRIALS:
+        raise ValueError(f"trials must be at most {MOST_TRIALS}")
 
 
 def survival(

@@ -12,7 +12,7 @@ from matching._admissible import warnings
 from matching._answering.conflict import solve
 from matching._answering.doctor import relaxations
 from matching._answering.explain import contributions
-from matching._answering.firmness import survival
+from matching._answering.firmness import check_trials, survival
 from matching._answering.measure import measures
 from matching._answering.prices import some_prices
 from matching._arrays import Bools, Ints
@@ -74,6 +74,7 @@ def match(
         InvalidPolicy: For unknown ids or what this version does not have.
         Infeasible: If a pin clashes with a rule, a veto, a ban or the places, or if
             nothing keeps all caps, loads and pins: with a smallest set that clashes.
+        ValueError: If there are more than a million trials.
 
     Examples:
         >>> from matching import Problem
@@ -89,6 +90,7 @@ def match(
         [('ghent', 'arlon', 54.71049)]
 
     """
+    check_trials(trials)
     policy = policy or Policy()
     tell = progress or _silent
     tell("scores", 0, 1)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from sys import maxsize
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,7 @@ def repair(  # noqa: PLR0913 -- the contract's
     """
     if limit < 0:
         raise ValueError(f"limit must not be negative: {limit}")
+    limit = min(limit, maxsize)
     pairings, left, refused, held = _checked(problem, pairs, gone, declined, keep)
     broken = [pair for pair in pairings if pair in refused or left & {*pair}]
     there = {city.id for city in problem.cities} - left

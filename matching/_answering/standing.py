@@ -47,7 +47,8 @@ class Standing:
     def ceiling(self) -> int:
         """More than the value of any assignment."""
         instance = self.instance
-        most = int(min(instance.capacity.sum(), instance.demand.sum()))
+        places = instance.capacity.sum(), instance.demand.sum()
+        most = int(min(*places, instance.worth.size))
         return most * int(instance.worth.max(initial=0)) + 1
 
     def value(self, chosen: Bools) -> int:

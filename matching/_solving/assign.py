@@ -61,8 +61,8 @@ def assign(  # noqa: PLR0913 -- the contract's
     Raises:
         Infeasible: If pins need more places than there are, or a pair that is not
             admissible.
-        ValueError: If a score is not finite, or a shape, a count, a pin or the
-            objective is not what it must be.
+        ValueError: If a score or the sum of the chosen ones is not finite, or a shape,
+            a count, a pin or the objective is not what it must be.
 
     Examples:
         >>> found = assign([[9.0, 8.0], [7.0, 3.0]], [1, 1])
@@ -85,11 +85,15 @@ def assign(  # noqa: PLR0913 -- the contract's
     chosen = table[pairs[:, 0], pairs[:, 1]]
     exact = sum if np.issubdtype(table.dtype, np.integer) else math.fsum
     most = int(min(capacity.sum(), demand.sum()))
-    return Assignment(
-        pairs=pairs.astype(np.int64),
-        total=float(exact(chosen.tolist())),
-        error_bound=math.ldexp(2 * most * error, -unit),
-    )
+    try:
+        return Assignment(
+            pairs=pairs.astype(np.int64),
+            total=float(exact(chosen.tolist())),
+            error_bound=math.ldexp(2 * most * error, -unit),
+        )
+    except OverflowError:
+        message = "scores are so large that their sum is not finite: divide them"
+        raise ValueError(message) from None
 
 
 def _stable(instance: Instance, table: NDArray[Any]) -> Instance:
@@ -122,7 +126,8 @@ def _scores(scores: Any) -> tuple[NDArray[Any], Bools]:  # noqa: ANN401 -- see `
         raise ValueError(f"scores must be numbers, not {table.dtype}")
     if np.can_cast(table.dtype, np.int64):
         return table.astype(np.int64), stored
-    table = table.astype(np.float64)
+    with np.errstate(over="ignore"):
+        table = table.astype(np.float64)
     if not np.isfinite(table).all():
         message = "scores must be finite; leave a pair out by `allowed`, not by NaN"
         raise ValueError(message)
@@ -218,5 +223,15 @@ def _whole(
     whole = np.rint(scaled)
     error = np.abs(scaled - whole).max()
     if isinstance(largest, int):
-        error += math.ldexp(np.abs(used - numbers.astype(np.int64)).max(), unit)
+        error += math.ldexp(int(_rounded_by(used, numbers).max()), unit)
     return whole.astype(np.int64), unit, float(error)
+
+
+def _rounded_by(exact: Ints, rounded: NDArray[np.float64]) -> Ints:
+    """Return by how much whole numbers of 64 bits differ from the floats nearest."""
+    beyond = rounded >= 2.0**63  # no whole number of 64 bits is as large
+    inside = np.where(beyond, 0, rounded).astype(np.int64)
+    by: Ints = np.where(
+        beyond, np.iinfo(np.int64).max - exact + 1, np.abs(exact - inside)
+    )
+    return by

@@ -10,6 +10,8 @@ from schemas import Role
 
 NONE = -1
 """The group of whoever belongs to none, and the parent of an outermost group."""
+_MOST = 2**63 - 1
+"""The most that the solvers' numbers hold; a cap that is eased may be above it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ def nest(caps: Sequence[Cap], size: int) -> Forest | None:
     for cap in caps:
         for members in cap.members():
             key = members.tobytes()
-            most = min(cap.most, tightest[key][1]) if key in tightest else cap.most
+            most = min(cap.most, tightest[key][1] if key in tightest else _MOST)
             tightest[key] = members, most
     innermost = np.full(size, NONE)
     parents, limits = [], []

@@ -43,8 +43,12 @@ def stable(
     left = [rows.tolist() for rows in lists]
     kept: list[list[tuple[int, int]]] = [[] for _ in capacity]
     places = capacity.tolist()
-    # A learner stands here once for every place that it still wants filled.
-    asking = [learner for learner, want in enumerate(demand) for _ in range(want)]
+    # A learner stands here once for every place that it still wants filled, and can.
+    asking = [
+        learner
+        for learner, want in enumerate(demand.tolist())
+        for _ in range(min(want, lists[learner].size))
+    ]
     while asking:
         learner = asking.pop()
         if not left[learner]:
