@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from app.services.words import refused
 from starlette.routing import compile_path
 
 from app.main import create_app
-from app.services import privacy
+from app.services.shared import erasure
 from app.settings import Settings
+from app.texts import refusals
 from tests.app.test_border import routes
 from tests.patterns import doubles
 
@@ -27,11 +27,11 @@ MADE = {
     # Patterns that are put together while the service runs: what they come to.
     ("app/services/shared/erasure.py", "either"): (
         "search",
-        [privacy._pattern(["Ada Lovelace", "jo.an@city.example", "a a a a b"])],  # noqa: SLF001
+        [erasure._pattern(["Ada Lovelace", "jo.an@city.example", "a a a a b"])],  # noqa: SLF001
     ),
     ("app/texts/refusals.py", "_pattern(parts)"): (
         "fullmatch",
-        [one for one, _ in [*refused._texts(), *refused._parts()]],  # noqa: SLF001
+        [one for one, _ in [*refusals._texts(), *refusals._parts()]],  # noqa: SLF001
     ),
 }
 

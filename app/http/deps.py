@@ -1,9 +1,8 @@
 """What a route may ask for."""
 
-import codecs
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -11,9 +10,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
-from python_multipart.multipart import parse_options_header
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData
 
 from app.db import Database
 from app.errors import Forbidden, NoPrecondition, Stale, Unauthenticated, WrongType
@@ -33,8 +30,7 @@ from app.services.shared import idempotency
 from app.services.shared.changes import differences
 from app.services.shared.paging import LONGEST_CURSOR, PageRequest
 from app.settings import Settings
-from app.storable import UNSTORABLE, is_storable
-from schemas import InputError, Run
+from schemas import Run
 
 IdentifyCaller = Callable[[Session], Actor]
 READING = frozenset({"GET", "HEAD"})

@@ -10,8 +10,8 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.problems import Shown
 from app.errors import InvalidInput, NotFound, Refusal
+from app.http.problems import Shown
 from app.storable import UNSTORABLE, is_storable, is_storable_json
 from schemas import InputError
 

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 from app.http.border import CLOSED, ConditionalRequests
 from app.main import create_app
-from app.services.accounts import accounts, sign_in
+from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
 from app.settings import Settings
 from app.templates.pages import STYLED
@@ -116,8 +116,8 @@ def walked(site, ids) -> list[tuple[str, str, httpx2.Response]]:
     """
     with site.client.app.state.database.write() as session:
         walker = accounts.add_user(session, "walker@example.org", "organiser", None)
-        browser = signing_in.Visit("Firefox")
-        cookie = signing_in.let_in(session, walker, "password", browser).cookie
+        browser = sign_in.Visit("Firefox")
+        cookie = sign_in.let_in(session, walker, "password", browser).cookie
         token = {"Authorization": f"Bearer {add_token(session, walker)}"}
     page = {"Accept": "text/html"}
     callers = ({}, page, page | {"Cookie": f"compaan={cookie}"})

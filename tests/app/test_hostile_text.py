@@ -4,18 +4,18 @@ import subprocess
 import sys
 
 import pytest
-from app.mail import _plain
-from app.services.sheet import COLUMNS, SHORT, WrongCell, value_of
-from app.services.words.catalogue import words
-from app.services.words.refused import refused
 
-from app.services import imports
+from app.outside.mail import _plain
+from app.services.spreadsheets import imports
+from app.services.spreadsheets.columns import COLUMNS, SHORT, WrongCell, value_of
+from app.texts.catalogue import words
+from app.texts.refusals import refused
 
 BEFORE_IT_IS_CUT = 60
 """Seconds: wide for what is linear, nothing for what is not."""
 READ_CELLS = """
-from app.services.imports import filled
-from app.services.sheet import COLUMNS, SHORT
+from app.services.spreadsheets.imports import filled
+from app.services.spreadsheets.columns import COLUMNS, SHORT
 
 PIECES = (" ", "a", "1", "1.", ".", ",", ";", "=", ":", "'", "-", "é", "\\u0301\\u0316")
 for letters in (4_990, 500_000):
@@ -34,9 +34,9 @@ for letters in (4_990, 500_000):
 print("done")
 """
 TELL_REFUSALS = """
-from app.services.words.catalogue import words
-from app.services.words.refused import refused
-from app.services.words.refused_texts import PARTS, TEXTS
+from app.texts.catalogue import words
+from app.texts.refusals import refused
+from app.texts.refused_texts import PARTS, TEXTS
 
 french = words("fr")
 for piece in ("/a: ", "Row 1, x: ", "clashes with ", " as a ", "1, ", " and ", ". "):

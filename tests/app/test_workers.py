@@ -21,7 +21,7 @@ import matching
 from app.db import Database, tables
 from app.db.schema import migrate
 from app.permissions import TERMINAL
-from app.services.background.housekeeping import Chore, Housekeeping
+from app.services.background.housekeeping import Housekeeping, PeriodicTask
 from app.services.background.runner import Runner
 from app.services.rounds import rounds
 from app.services.runs import runs
@@ -564,10 +564,10 @@ def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
 
 @pytest.fixture
 def keep_house(database: Database) -> Iterator[Callable[..., None]]:
-    """Return what starts housekeeping with these chores."""
+    """Return what starts housekeeping with these periodic_tasks."""
     with ExitStack() as stack:
 
-        def keep(*todo: Chore) -> None:
+        def keep(*todo: PeriodicTask) -> None:
             house = Housekeeping(database, todo)
             house.start()
             stack.callback(lambda: house.stop(time.monotonic() + 1))
@@ -586,7 +586,7 @@ def test_a_slow_chore_delays_no_other(keep_house):
     def quick(_database: Database) -> None:
         done["quick"] += 1
 
-    keep_house(Chore("slow", 0.01, slow), Chore("quick", 0.01, quick))
+    keep_house(PeriodicTask("slow", 0.01, slow), PeriodicTask("quick", 0.01, quick))
     until(lambda: done["quick"] > 10)
     assert done["slow"] == 1
     free.set()
@@ -603,7 +603,7 @@ def test_a_chore_that_fails_is_told_of_once_and_tried_again(keep_house):
         done.set()
 
     with capture_logs() as told:
-        keep_house(Chore("mail", 0.01, deliver))
+        keep_house(PeriodicTask("mail", 0.01, deliver))
         assert done.wait(10)
         until(lambda: len(told) == 3)
 
