@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import Any
 
 from app.db import Database
 from app.db.schema import migrate
@@ -87,23 +87,21 @@ def _bodies() -> Iterator[Attack]:
     yield Attack("S1", "1 MiB of different fields", body=f"{{{distinct}}}".encode())
     yield Attack("S1", "1 MiB of numbers", body=many("9" * 4_000))
     yield Attack("S1", "500,000 lists in each other", body=b"[" * (MIB // 2))
-    put: dict[str, Any] = {"method": "PUT", "headers": JSON | {"If-Match": "*"}}
+    put = partial(Attack, method="PUT", headers=JSON | {"If-Match": "*"})
     policy = '{"bans":[%s]}'
-    yield Attack(
+    yield put(
         "S1",
-        "the same, by a made-up token",
+        "1 MiB of {} for bans, by a made-up token",
         "/api/v1/rounds/r/policy",
         many("{}", MIB, policy),
         makes_up="Authorization",
-        **put,
     )
-    yield Attack(
+    yield put(
         "S1",
         "1 MiB of {} for bans, by an organiser",
         "/api/v1/rounds/r/policy",
         many("{}", MIB, policy),
         is_known=True,
-        **put,
     )
     yield Attack(
         "S1",
@@ -138,24 +136,28 @@ def _bodies() -> Iterator[Attack]:
     )
 
 
-FLOODS = (
-    Attack(
-        "S5",
-        "made-up tokens",
-        "/version",
-        method="GET",
-        headers={},
-        makes_up="Authorization",
-    ),
-    Attack("S5", "made-up cookies", "/", method="GET", headers={}, makes_up="Cookie"),
-    Attack(
+def _floods() -> Iterator[Attack]:
+    get = partial(Attack, "S5", method="GET")
+    # Each comes from a network of its own, as a proxy on this machine would say.
+    networks = [{"X-Forwarded-For": f"192.0.2.{at}"} for at in range(3)]
+    yield get("made-up tokens", "/version", b"", networks[0], makes_up="Authorization")
+    yield get("made-up cookies", "/", b"", networks[1], makes_up="Cookie")
+    yield Attack(
         "S5",
         "made-up tokens with 64 KiB",
-        body=many("{}", MIB // 16),
-        path="/api/v1/cities",
+        "/api/v1/cities",
+        many("{}", MIB // 16),
+        JSON | networks[2],
         makes_up="Authorization",
-    ),
-)
+    )
+    yield get("one /64 of IPv6", "/version", b"", {}, makes_up="X-Forwarded-For")
+
+
+_MADE_UP = {
+    "Authorization": "Bearer cmp_%d",
+    "Cookie": "compaan=%d",
+    "X-Forwarded-For": "2001:db8::%x",
+}
 
 
 def _send(host: str, attack: Attack, bearer: dict[str, str]) -> Counter[str]:
@@ -167,8 +169,8 @@ def _send(host: str, attack: Attack, bearer: dict[str, str]) -> Counter[str]:
         while time.monotonic() < until:
             headers = attack.headers | (bearer if attack.is_known else {})
             if attack.makes_up:
-                words = {"Authorization": "Bearer cmp_%d", "Cookie": "compaan=%d"}
-                headers |= {attack.makes_up: words[attack.makes_up] % next(numbers)}
+                value = _MADE_UP[attack.makes_up] % next(numbers)
+                headers |= {attack.makes_up: value}
             try:
                 connection.request(attack.method, attack.path, attack.body, headers)
                 answer = connection.getresponse()
@@ -201,7 +203,9 @@ def _waits(host: str, sending: Future[Counter[str]] | None) -> list[float]:
     return waits
 
 
-def _measure(server: Served, attacks: list[Attack], pool: ProcessPoolExecutor) -> None:
+def _measure(
+    server: Served, attacks: Iterator[Attack], pool: ProcessPoolExecutor
+) -> None:
     host = server.address.split("//")[1]
     _waits(host, None)  # the first answers of a process are slow
     quiet = max(_waits(host, None))
@@ -240,6 +244,6 @@ def main() -> None:
         tokens = add_accounts(database)
         database.close()
         with served(url, tokens, match_per_minute="1000000") as server:
-            _measure(server, list(_bodies()), pool)
+            _measure(server, _bodies(), pool)
         with served(url, tokens, requests_per_minute=str(LIMIT)) as server:
-            _measure(server, list(FLOODS), pool)
+            _measure(server, _floods(), pool)
