@@ -12,12 +12,21 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    TypeAdapter,
+    ValidationError,
+)
 from starlette.formparsers import FormParser
 
+from app.db import models
+from app.errors import InvalidInput
 from app.http.body import _MOST_FIELDS, CHECKED, Route, read_form
+from app.services import cities, webhooks
 from schemas import MatchRequest, Policy, Problem
-from schemas.bounds import ECHO, MOST_ERRORS, ErrorCount
+from schemas.bounds import ECHO, LONG_LIST, MOST_ERRORS, ErrorCount
 from tests.app.profiles import FIVE, city, refusal, register
 from tests.app.test_border import filled, routes
 from tests.fixtures.service import Service, start
@@ -332,6 +341,7 @@ def test_a_patch_stops_as_well(site):
 
 def test_a_body_is_checked_once_and_beside_the_event_loop():
     app, checked_in = FastAPI(), []
+    app.router.route_class = Route
 
     def note(value: int) -> int:
         checked_in.append(threading.get_ident())
@@ -344,12 +354,10 @@ def test_a_body_is_checked_once_and_beside_the_event_loop():
     async def loop() -> int:
         return threading.get_ident()
 
+    @app.post("/sent")
     async def take(sent: Annotated[Sent, CHECKED]) -> int:
         return sent.number
 
-    app.router.add_api_route(
-        "/sent", take, methods=["POST"], route_class_override=Route
-    )
     with TestClient(app) as client:
         here = client.get("/loop").json()
         answers = [client.post("/sent", json={"number": 7}).json()]
@@ -358,6 +366,42 @@ def test_a_body_is_checked_once_and_beside_the_event_loop():
     assert answers == [7, 422]
     assert len(checked_in) == 1
     assert here not in checked_in
+
+
+def test_what_a_route_takes_is_given_up_when_much_is_wrong():
+    app, looked_at = FastAPI(), []
+    app.router.route_class = Route
+
+    class Sent(BaseModel):
+        items: Annotated[
+            tuple[Annotated[int, BeforeValidator(looked_at.append)], ...], LONG_LIST
+        ]
+
+    @app.post("/sent")
+    async def take(sent: Annotated[Sent, CHECKED]) -> None:
+        pass
+
+    with TestClient(app) as client:
+        answer = client.post("/sent", json={"items": [1] * 5_000})
+
+    assert answer.status_code == 422
+    assert len(looked_at) == MOST_ERRORS + 1
+
+
+def test_what_a_patch_makes_is_given_up_when_much_is_wrong(site):
+    register(site, city("patched"))
+    made = site.post("/webhooks", {"url": "https://hooks.example.org/"}).json()
+    events, practices = Counting([1] * 5_000), Counting([{}] * 200)
+    with site.client.app.state.database.read() as session:
+        webhook = session.get_one(models.Webhook, made["id"])
+        with pytest.raises(InvalidInput):
+            webhooks.patched(webhook, {"events": events})
+        row = cities.get(session, "patched")
+        with pytest.raises(InvalidInput):
+            cities.patched(row, {"practices": practices})
+
+    assert events.seen <= MOST_ERRORS + 2
+    assert practices.seen <= MOST_ERRORS
 
 
 def test_a_form_is_taken_apart_beside_the_event_loop(monkeypatch):
