@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from matching._arrays import Bools
-from matching._errors import Finding, Infeasible, InvalidPolicy
+from matching._errors import Finding, Infeasible, InvalidPolicy, refuse
 from matching._rules import Sides, removes, switched_on
 from matching._scoring.wishes import ROLES
 from schemas import City, Decision, Policy, Problem, Warning  # noqa: A004 -- the word of the contract
@@ -29,19 +30,18 @@ def check(problem: Problem, policy: Policy) -> None:
             twice, or a limit that the objective does not know.
 
     """
-    found: list[Finding] = []
+    found: Iterable[Finding] = ()
     if policy.objective == "stable":
         limits = {"/caps": policy.caps, "/min_load": policy.min_load.mentor}
         message = (
             "No stable assignment is defined under it: remove it, or choose another "
             "objective."
         )
-        found += [(at, "not_with_stable", message) for at, on in limits.items() if on]
+        found = [(at, "not_with_stable", message) for at, on in limits.items() if on]
     known = {city.id for city in problem.cities}
     for kind, decisions in (("pins", policy.pins), ("bans", policy.bans)):
-        found += _wrong_decisions(kind, decisions, known)
-    if found:
-        raise InvalidPolicy(found)
+        found = chain(found, _wrong_decisions(kind, decisions, known))
+    refuse(InvalidPolicy, found)
 
 
 def _wrong_decisions(

@@ -1,6 +1,6 @@
 """Problem and Policy as Python callers make them: refusals in our own words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -9,10 +9,11 @@ import schemas
 from matching._errors import Finding, InvalidPolicy, InvalidProblem
 
 
-def findings(error: ValidationError) -> list[Finding]:
-    """Return what Pydantic found, in our own words."""
-    errors = error.errors(include_url=False, include_input=False)
-    return [(e.pointer, e.code, e.message) for e in schemas.input_errors(errors)]
+def findings(error: ValidationError) -> Iterator[Finding]:
+    """Yield what Pydantic found, in our own words."""
+    for one in error.errors(include_url=False, include_input=False):
+        for e in schemas.input_errors([one]):
+            yield e.pointer, e.code, e.message
 
 
 def _is_object(data: object) -> bool:

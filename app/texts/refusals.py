@@ -24,6 +24,9 @@ _SHAPES = {
 """How values look; of other names, anyhow."""
 _DEEPEST = 5
 """How many texts may stand in each other; none of ours goes further."""
+_MORE = re.compile(r"([\d,]+) more")
+_SOME = re.compile(r"(.+) and ([\d,]+ more)", re.DOTALL)
+"""How lists end of which only the first ones are named."""
 _NAMES: Mapping[str, str] = {
     **dict.fromkeys(("phase", "goal", "ways"), "phase_names"),
     "role": "role_names",
@@ -77,12 +80,25 @@ def _as_it_is(value: str, _told: Words, _depth: int) -> str:
 
 
 def _part(value: str, told: Words, depth: int) -> str:
-    """Return a decision that clashes, also from the beginning of a sentence."""
+    """Return a decision that clashes, also from the beginning of a sentence.
+
+    Or how many more there are.
+    """
+    if more := _MORE.fullmatch(value):
+        number = int(more[1].replace(",", ""))
+        return told.count("{number} more", "{number} more", number)
     return _said(value[:1].lower() + value[1:], told, _parts(), depth)
 
 
 def _every_part(value: str, told: Words, depth: int) -> str:
     return told.listed([_part(one, told, depth) for one in value.split(" and ")])
+
+
+def _some_names(value: str, told: Words, depth: int) -> str:
+    """Return names; where only the first ones stand there, with how many more."""
+    if found := _SOME.fullmatch(value):
+        return told.listed([*found[1].split(", "), _part(found[2], told, depth)])
+    return value
 
 
 def _choices(value: str, told: Words, depth: int) -> str:
@@ -95,6 +111,8 @@ _WITHIN: Mapping[str, Callable[[str, Words, int], str]] = {
     "part": _part,
     "parts": _every_part,
     "choices": _choices,
+    "names": _some_names,
+    "others": _some_names,
 }
 _Known = tuple[re.Pattern[str], str]
 

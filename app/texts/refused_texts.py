@@ -456,6 +456,10 @@ TEXTS: tuple[str, ...] = (
         "{names}: places that a minimum load of {least} asks for: {wanted}; open to "
         "them: {open}, with {others}."
     ),
+    message(
+        "Perhaps fewer of these clash already: there were too many to try each of them."
+    ),
+    message("There are more errors than these."),
     message("`{id}` is in the round already."),
     message("{pair}: no place as mentor and learner."),
     message("{pair} stands higher up already."),

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import chain, combinations, islice
+from itertools import chain, combinations, takewhile
 from operator import or_
 
 import numpy as np
 
 from matching._arrays import Bools, Ints
-from matching._errors import Finding, Infeasible
+from matching._errors import MORE_ERRORS, MOST_ERRORS, Finding, Infeasible
 from matching._round import Round
+from matching._scoring.wishes import ROLES
 from matching._solving.branched import NODES, TooHard
 from matching._solving.circulation import Impossible
 from matching._solving.hall import Deficiency, deficiency
@@ -20,9 +21,19 @@ from schemas import Cap, City, Shortage
 
 _BANS = 50
 """Up to so many bans are looked at one by one, more of them as one decision."""
-_WORK = 1_000_000
-"""Up to so many pairs, over all the smaller sets that are tried, one is looked for
-after a set has been found of which all is needed."""
+WORK = 10_000_000
+"""Up to so many pairs, over all the sets and nodes of branch and bound that are tried,
+a set is looked for of which all is needed."""
+MORE_WORK = 1_000_000
+"""Up to so many more, a smaller set is looked for after that."""
+LEAST_WORK = 1_000
+"""A set of fewer pairs counts for so many: limits and parts take time, too."""
+LEAST_TRIES = 50
+"""In a large round so many sets are tried, whatever the work."""
+_NAMED = 5
+"""So many of the decisions or cities that a finding is about are named in it."""
+_TOLD = MOST_ERRORS - 3
+"""Up to so many decisions have a finding each; three may follow."""
 
 
 def solve(found: Round, settled: Callable[[int], None] | None = None) -> Solved:
@@ -85,12 +96,51 @@ class Agreed:
     keep: Mapping[str, tuple[int, int]]
 
 
+class _Search:
+    """Asks whether sets of decisions can be kept, as long as the work allows.
+
+    Args:
+        found: The round.
+        stands: As `Agreed` has it.
+
+    """
+
+    def __init__(self, found: Round, stands: Bools) -> None:
+        self._found, self._stands = found, stands
+        self._cost = max(found.worth.size, LEAST_WORK)
+        self._left = 0
+
+    def allow(self, work: int, tries: int = 0) -> None:
+        """Allow so much work from now on, and so many sets at least."""
+        self._left = max(work, tries * self._cost)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether too little is left for another set."""
+        return self._left < self._cost
+
+    def clash(self, some: Sequence[_Part]) -> bool | None:
+        """Tell whether these clash; None if that is not known within the work left."""
+        if self.is_over:
+            return None
+        self._left -= self._cost
+        nodes = min(NODES, max(self._left // self._cost, 1))
+        try:
+            return not _possible(self._found, some, self._stands, nodes, self._count)
+        except TooHard:
+            return None
+
+    def _count(self, nodes: int) -> None:
+        self._left -= nodes * self._cost
+
+
 def conflict(found: Round, agreed: Agreed | None = None) -> list[Finding]:
     """Return a smallest set of decisions that cannot all be kept, one finding each.
 
     Every one of them is needed for the clash: giving up any makes the rest possible
     (an irreducible infeasible subset by the deletion filter of Chinneck and Dravnieks,
     ORSA J. Computing 3, 1991); smaller sets are looked for as long as there are few.
+    Where the work allowed did not suffice to try each, a finding says so.
 
     Args:
         found: The round.
@@ -99,31 +149,79 @@ def conflict(found: Round, agreed: Agreed | None = None) -> list[Finding]:
     """
     agreed = agreed or Agreed(np.zeros_like(found.pinned), {})
     parts = [*_parts(found), *_kept(found, agreed.keep)]
-
-    def possible(some: Sequence[_Part]) -> bool:
-        return _possible(found, some, agreed.stands)
-
-    try:
-        if possible(parts):
-            return [_too_hard()]  # it was not found, but it exists
-        needed = parts
-        for part in parts:
-            rest = [one for one in needed if one is not part]
-            if not possible(rest):
-                needed = rest
-        tries = _WORK // max(found.worth.size, 1)
-        needed = list(_smaller(parts, needed, tries, possible))
-    except TooHard:
-        return [_too_hard()]
-    findings = []
-    for part in needed:
-        others = " and ".join(one.title for one in needed if one is not part)
-        clash = f"clashes with {others}" if others else "cannot be kept"
-        findings.append((part.pointer, part.code, f"{_upper(part.title)} {clash}."))
+    search = _Search(found, agreed.stands)
+    search.allow(WORK, LEAST_TRIES)
+    if not search.clash(parts):
+        return [_too_hard()]  # it was not found, but it exists
+    needed, all_tried = _needed(parts, search)
+    search.allow(MORE_WORK)
+    smaller = _smaller(parts, needed, search)
+    if smaller is not None:
+        needed, all_tried = list(smaller), True
+    findings = [_finding(part, needed) for part in needed[:_TOLD]]
+    if len(needed) > _TOLD:
+        findings.append(MORE_ERRORS)
+    if not all_tried:
+        message = (
+            "Perhaps fewer of these clash already: there were too many to try each of "
+            "them."
+        )
+        findings.append(("", "search_cut_short", message))
     loaded = any(part.code == "min_load" for part in needed)
     if loaded and not found.limits.only_if_used:
         findings += _unloaded(found, agreed.stands)
     return findings
+
+
+def _finding(part: _Part, needed: Sequence[_Part]) -> Finding:
+    """Return what one of the decisions clashes with: some of the others, by name."""
+    others = [one.title for one in needed[: _NAMED + 1] if one is not part]
+    clash = "cannot be kept"
+    if others:
+        clash = f"clashes with {' and '.join(_some(others, len(needed) - 1))}"
+    return part.pointer, part.code, f"{_upper(part.title)} {clash}."
+
+
+def _some(names: Sequence[str], count: int) -> list[str]:
+    """Return the first names, and how many more there are."""
+    more = count - _NAMED
+    return [*names[:_NAMED], *([f"{more:,} more"] if more > 0 else [])]
+
+
+def _needed(parts: Sequence[_Part], search: _Search) -> tuple[list[_Part], bool]:
+    """Return what is left when each part in turn goes if the others clash without it.
+
+    And whether it is known of each that is left that the others need it.
+    """
+    needed: list[_Part] = []
+    all_tried = True
+    rest = parts
+    while rest:
+        count, is_known = _spare(needed, rest, search)
+        all_tried &= is_known
+        needed += rest[count : count + 1]
+        rest = rest[count + 1 :]
+    return needed, all_tried
+
+
+def _spare(
+    needed: Sequence[_Part], rest: Sequence[_Part], search: _Search
+) -> tuple[int, bool]:
+    """Return how many of the rest can go, from the first on, and whether it is known.
+
+    1, 2, 4 and so on are tried, then halves: where one can go, often many can.
+    """
+    go, most, step = 0, len(rest), 1
+    is_known = doubling = True
+    while go < most:
+        tried = min(go + step, most)
+        clash = search.clash([*needed, *rest[tried:]])
+        if clash:
+            go = tried
+        else:
+            most, doubling, is_known = tried - 1, False, clash is not None
+        step = 2 * step if doubling else (most - go + 1) // 2
+    return go, is_known
 
 
 def _upper(text: str) -> str:
@@ -131,18 +229,14 @@ def _upper(text: str) -> str:
 
 
 def _smaller(
-    parts: Sequence[_Part],
-    needed: Sequence[_Part],
-    tries: int,
-    possible: Callable[[Sequence[_Part]], bool],
-) -> Sequence[_Part]:
+    parts: Sequence[_Part], needed: Sequence[_Part], search: _Search
+) -> Sequence[_Part] | None:
+    """Return a set that clashes, of the fewest parts; None if none was found."""
     smaller = chain.from_iterable(
         combinations(parts, size) for size in range(1, len(needed))
     )
-    for some in islice(smaller, tries):
-        if not possible(some):
-            return some
-    return needed
+    tries = takewhile(lambda _: not search.is_over, smaller)
+    return next((some for some in tries if search.clash(some)), None)
 
 
 def _parts(found: Round) -> Iterator[_Part]:
@@ -150,8 +244,11 @@ def _parts(found: Round) -> Iterator[_Part]:
     if found.limits.least:
         title = f"the minimum load of {policy.min_load.mentor}"
         yield _Part("/min_load", "min_load", title)
-    for at, cap in enumerate(policy.caps):
-        yield _Part(f"/caps/{at}", "cap", _cap_title(cap))
+    places = {"mentor": found.capacity, "learner": found.demand}
+    for at, (cap, limit) in enumerate(zip(policy.caps, found.limits.caps, strict=True)):
+        partner = ROLES[limit.side == "mentor"]
+        if limit.can_bind(places[limit.side], places[partner]):
+            yield _Part(f"/caps/{at}", "cap", _cap_title(cap))
     for at, pin in enumerate(policy.pins):
         title = f"the pin {pin.mentor} – {pin.learner}"
         place = found.row[pin.mentor], found.column[pin.learner]
@@ -178,7 +275,13 @@ def _cap_title(cap: Cap) -> str:
     return f"the cap of {cap.max} pairings {where} for {cap.side}s of one {cap.by}"
 
 
-def _possible(found: Round, kept: Sequence[_Part], stands: Bools) -> bool:
+def _possible(
+    found: Round,
+    kept: Sequence[_Part],
+    stands: Bools,
+    nodes: int,
+    counted: Callable[[int], None],
+) -> bool:
     """Tell whether there is an assignment that keeps these parts and the places."""
     pointers = {part.pointer for part in kept}
     removed = [
@@ -192,7 +295,7 @@ def _possible(found: Round, kept: Sequence[_Part], stands: Bools) -> bool:
         removed.append(found.removed["ban"])
     allowed: Bools = ~reduce(or_, removed, found.apart)
     policy = found.policy
-    for at, ban in enumerate(policy.bans):
+    for at, ban in enumerate(policy.bans[:_BANS]):
         if f"/bans/{at}" in pointers:
             place = found.place(ban.mentor, ban.learner)
             if place:
@@ -210,7 +313,7 @@ def _possible(found: Round, kept: Sequence[_Part], stands: Bools) -> bool:
         pinned=pinned,
         limits=replace(loads, caps=tuple(caps)),
     )
-    return instance.is_possible()
+    return instance.is_possible(nodes, counted)
 
 
 def _unloaded(found: Round, stands: Bools) -> Iterator[Finding]:
@@ -221,14 +324,22 @@ def _unloaded(found: Round, stands: Bools) -> Iterator[Finding]:
     can = found.admissible | found.pinned | stands
     lack = deficiency(can, want, found.demand)
     if lack.short:
-        mentors = ", ".join(_ids(found.mentors, lack.rows))
-        learners = ", ".join(_ids(found.learners, lack.columns)) or "nobody"
+        mentors = _listed(_ids(found.mentors, lack.rows))
+        learners = _listed(_ids(found.learners, lack.columns)) or "nobody"
         wanted = least * int(np.count_nonzero(lack.rows))
         message = (
             f"{mentors}: places that a minimum load of {least} asks for: "
             f"{wanted}; open to them: {lack.open}, with {learners}."
         )
         yield "/min_load", "shortage", message
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names as a list; of many the first, and how many more there are."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    *first, more = _some(names, len(names))
+    return f"{', '.join(first)} and {more}"
 
 
 def _ids(cities: Sequence[City], which: Bools) -> tuple[str, ...]:

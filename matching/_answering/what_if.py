@@ -16,7 +16,7 @@ from matching._answering.changed import (
     without,
 )
 from matching._answering.match import match
-from matching._errors import Finding, InvalidPolicy, InvalidProblem, Refused
+from matching._errors import Finding, InvalidPolicy, InvalidProblem, Refused, refuse
 from matching._input import findings
 from matching._scoring.score import MICRO
 from schemas import (
@@ -109,18 +109,18 @@ def after(problem: Problem, policy: Policy, before: Solution, change: Change) ->
     """
     gone = set(change.remove)
     present = [city.id for city in problem.cities]
-    _refuse(InvalidProblem, _strangers("remove", change.remove, present))
+    refuse(InvalidProblem, _strangers("remove", change.remove, present))
     stay = [one for one in present if one not in gone]
     twice = (
         (f"/add/{at}/id", "duplicate", f"`{city.id}` is in the round already.")
         for at, city in enumerate(change.add)
         if city.id in {*stay, *(other.id for other in change.add[:at])}
     )
-    _refuse(InvalidProblem, twice)
+    refuse(InvalidProblem, twice)
     known = {*stay, *(city.id for city in change.add)}
     for field in ("force", "ban"):
         pairs = getattr(change, field)
-        _refuse(InvalidPolicy, _wrong_pairs(field, pairs, known))
+        refuse(InvalidPolicy, _wrong_pairs(field, pairs, known))
     decided, origin = redecided(
         policy,
         gone=gone,
@@ -156,7 +156,7 @@ def _change(**fields: Any) -> Change:  # noqa: ANN401 -- whatever was given
     try:
         return Change(**given)
     except ValidationError as error:
-        found = findings(error)
+        found = list(findings(error))
         of_cities = any(at.startswith(("/add", "/remove")) for at, _, _ in found)
         raise (InvalidProblem if of_cities else InvalidPolicy)(found) from None
 
@@ -167,12 +167,6 @@ def _pair(pair: AnyPair) -> Any:  # noqa: ANN401 -- `Change` looks at it
         return pair
     # A third one is refused like every field that is not known.
     return dict(zip(("mentor", "learner", "third"), ids(pair), strict=False))
-
-
-def _refuse(kind: type[Refused], findings: Iterable[Finding]) -> None:
-    found = list(findings)
-    if found:
-        raise kind(found)
 
 
 def _strangers(

@@ -46,6 +46,8 @@ class Program:
         learner: The learner of each pair.
         pairs: The variable of each pair.
         gap: By how much the first goal that is not proven may be missed.
+        most_nodes: Most nodes for each goal.
+        nodes: How many have been looked at, over all goals.
 
     """
 
@@ -57,6 +59,7 @@ class Program:
         self._rows: list[tuple[int, list[Term], Any, Any]] = []
         self._values: Floats = np.zeros(0)
         self.gap = 0.0
+        self.most_nodes, self.nodes = NODES, 0
         self.variables(np.zeros(1))  # `milp` wants at least one, even without any pair
         self.pairs = self.variables(given.pinned[self.mentor, self.learner])
         mentors, learners = self._shape
@@ -101,7 +104,7 @@ class Program:
 
         Raises:
             Impossible: If nothing keeps all constraints.
-            TooHard: If nothing was found within `NODES`.
+            TooHard: If nothing was found within `most_nodes`.
 
         """
         cost = np.zeros(self._size)
@@ -115,8 +118,9 @@ class Program:
                 for rows, terms, lower, upper in self._rows
                 if rows
             ],
-            options={"mip_rel_gap": 0, "node_limit": NODES},
+            options={"mip_rel_gap": 0, "node_limit": self.most_nodes},
         )
+        self.nodes += found.mip_node_count or 0
         if found.status == _INFEASIBLE:
             raise Impossible
         if found.status not in {_OPTIMAL, _STOPPED}:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching._arrays import Bools, Ints
-from matching._solving.branched import Program, TooHard
+from matching._solving.branched import NODES, Program, TooHard
 from matching._solving.circulation import Impossible
 from matching._solving.dense import is_dense, most_points_dense
 from matching._solving.fair import best_for_the_worst_off
@@ -181,17 +181,29 @@ class Instance:
         chosen = program.chosen()
         return chosen & ~self._idle(chosen, kept)
 
-    def is_possible(self) -> bool:
+    def is_possible(
+        self, nodes: int = NODES, counted: Callable[[int], None] = _no_matter
+    ) -> bool:
         """Tell whether anything keeps places, pins and limits.
+
+        Args:
+            nodes: Most nodes of branch and bound, where it needs any.
+            counted: Called with the number of nodes that it took.
 
         Raises:
             TooHard: If that is not known within the work allowed.
 
         """
+        solver = self._limited(self.allowed, whole=False)
+        if isinstance(solver, Program):
+            solver.most_nodes = nodes
         try:
-            self._limited(self.allowed, whole=False).most(np.zeros_like(self.worth))
+            solver.most(np.zeros_like(self.worth))
         except Impossible:
             return False
+        finally:
+            if isinstance(solver, Program):
+                counted(solver.nodes)
         return True
 
     def _limited(self, usable: Bools, *, whole: bool) -> LimitedFlow | Program:

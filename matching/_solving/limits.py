@@ -36,6 +36,25 @@ class Cap:
         for group in np.unique(self.group[self.group != NONE]).tolist():
             yield self.group == group
 
+    def can_bind(self, own: Ints, partners: Ints) -> bool:
+        """Tell whether places alone would let any group have more than it may.
+
+        Args:
+            own: The places of every city of this side.
+            partners: The places of every city of the other side.
+
+        """
+        for members in self.members():
+            of_partner = np.minimum(partners, np.count_nonzero(members))
+            if self.within_partner:
+                possible = of_partner.max(initial=0)
+            else:
+                of_member = np.minimum(own[members], partners.size)
+                possible = min(of_member.sum(), of_partner.sum())
+            if possible > self.most:
+                return True
+        return False
+
 
 @dataclass(frozen=True, eq=False)
 class Limits:

@@ -355,6 +355,24 @@ def test_what_clashes_is_told_by_its_names():
     assert [text for text in PARTS if not is_part(text)] == []
 
 
+def test_of_many_that_clash_the_others_are_counted_in_the_reader_s_language():
+    clash = "The bans clashes with the rule `x` and the pin a – b and 1,996 more."
+    load = (
+        "a, b and 1 more: places that a minimum load of 2 asks for: 80; open to them: "
+        "4, with x, y and 1,000 more."
+    )
+
+    assert refused(clash, FR) == (
+        "Incompatibles\xa0: les binômes exclus, la règle `x`, le binôme imposé a – b "
+        "et 1\u202f996 autres."
+    )
+    assert refused(clash, words("nl")).endswith(" a – b en nog 1.996.")
+    assert refused(load, FR) == (
+        "a, b et 1 autre\xa0: places que demande une charge minimale de 2\xa0: 80"
+        "\u202f; places possibles\xa0: 4, avec x, y et 1\u202f000 autres."
+    )
+
+
 def is_part(text: str) -> bool:
     values = {"number": "3", "pair": "a – b", "rule": "x", "role": "mentor"}
     values["trait"] = "country"
