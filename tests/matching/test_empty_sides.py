@@ -9,6 +9,7 @@ import pytest
 import matching
 from matching import Infeasible, InvalidPolicy, Policy, Problem
 from matching._rules import MEASURES, Sides
+from matching._solving.instance import Instance
 from tests.matching import rounds
 
 PLACE = {"latitude": 50.8, "longitude": 4.3, "population": 90_000, "languages": ["fr"]}
@@ -85,7 +86,14 @@ def test_a_round_without_pairs_is_answered_whatever_is_asked_under_any_policy(
 
 @pytest.mark.parametrize("objective", ["total", "served", "fair", "stable"])
 @pytest.mark.parametrize("rule", RULES)
-def test_where_nobody_could_be_a_partner_that_is_the_reason(rule, objective):
+def test_where_nobody_could_be_a_partner_that_is_the_reason(
+    rule, objective, monkeypatch
+):
+    solved = []
+    solve = Instance.solve
+    monkeypatch.setattr(
+        Instance, "solve", lambda self, *a: solved.append(self) or solve(self, *a)
+    )
     policy = Policy(objective=objective, rules={rule: RULES[rule]})
     for cities in (EMPTY["learners"], EMPTY["mentors"]):
         solution = matching.match(Problem.from_dict({"cities": cities}), policy)
@@ -95,6 +103,7 @@ def test_where_nobody_could_be_a_partner_that_is_the_reason(rule, objective):
             [(reason.code, reason.partners) for reason in one.reasons]
             for one in solution.unmatched
         ] == [[("no_partner", 0)]] * 3
+    assert len(solved) == 2  # nothing is relaxed where there is nobody to pair
 
 
 @pytest.mark.parametrize("rule", MEASURES)
