@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 from app.http.border import CLOSED, ConditionalRequests
 from app.main import create_app
-from app.services.accounts import accounts
+from app.services.accounts import accounts, sign_in
 from app.services.accounts.tokens import add as add_token
 from app.settings import Settings
 from app.templates.pages import STYLED

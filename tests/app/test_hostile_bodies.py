@@ -21,10 +21,11 @@ from pydantic import (
 )
 from starlette.formparsers import FormParser
 
-from app.db import models
+from app.db import tables
 from app.errors import InvalidInput
 from app.http.body import _MOST_FIELDS, CHECKED, Route, read_form
-from app.services import cities, webhooks
+from app.services.cities import profiles
+from app.services.webhooks import subscriptions
 from schemas import MatchRequest, Policy, Problem
 from schemas.bounds import ECHO, LONG_LIST, MOST_ERRORS, ErrorCount
 from tests.app.profiles import FIVE, city, refusal, register
@@ -393,12 +394,12 @@ def test_what_a_patch_makes_is_given_up_when_much_is_wrong(site):
     made = site.post("/webhooks", {"url": "https://hooks.example.org/"}).json()
     events, practices = Counting([1] * 5_000), Counting([{}] * 200)
     with site.client.app.state.database.read() as session:
-        webhook = session.get_one(models.Webhook, made["id"])
+        webhook = session.get_one(tables.Webhook, made["id"])
         with pytest.raises(InvalidInput):
-            webhooks.patched(webhook, {"events": events})
-        row = cities.get(session, "patched")
+            subscriptions.patched(webhook, {"events": events})
+        row = profiles.get(session, "patched")
         with pytest.raises(InvalidInput):
-            cities.patched(row, {"practices": practices})
+            profiles.patched(row, {"practices": practices})
 
     assert events.seen <= MOST_ERRORS + 2
     assert practices.seen <= MOST_ERRORS
