@@ -7,11 +7,9 @@ UNSTORABLE = (
     "pair. Leave it out."
 )
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-# One pass, whatever comes: each step is possessive.
-_SOUND = re.compile(
-    r"(?s)(?:[^\\]++|\\[^u]|\\u(?!0000|[dD][89a-fA-F])"
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F])*+"
-)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_HIGH, _LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
+"""The first and the second half of a surrogate pair."""
 
 
 def is_storable(text: str) -> bool:
@@ -37,4 +35,15 @@ def is_storable_json(text: str) -> bool:
     (False, True)
 
     """
-    return _SUSPECT.search(text) is None or _SOUND.fullmatch(text) is not None
+    if _SUSPECT.search(text) is None:
+        return True
+    half_ends = None
+    for escape in _ESCAPE.finditer(text):
+        code = int(escape[1], 16) if escape[1] else None
+        is_second = half_ends is not None and half_ends == escape.start()
+        if code == 0 or (half_ends is not None) != (code in _LOW and is_second):
+            return False
+        if code in _LOW and not is_second:
+            return False
+        half_ends = escape.end() if code in _HIGH else None
+    return half_ends is None

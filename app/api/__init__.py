@@ -1,0 +1,1 @@
+"""JSON, in the rooms of the services; routes are thin, and no rule stands here."""

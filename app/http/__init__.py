@@ -1,0 +1,1 @@
+"""How every request is served: sessions, tags, limits, refusals. It knows no noun."""

@@ -7,7 +7,9 @@ ANY = "*"
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 # As added by what compresses on the way: Apache, Caddy, lighttpd, Traefik and Jetty
 # (`-gzip`, `--gzip`), others (`;gzip`).
-_PACKED = re.compile(r"(?:(?:--?|;)(?:x-gzip|gzip|br|zstd|deflate|bzip2|compress))+$")
+_PACKED = re.compile(
+    r"([^;-]*)(?:(?:--?|;)(?:x-gzip|gzip|br|zstd|deflate|bzip2|compress))+"
+)
 
 
 def read(header: str) -> frozenset[str]:
@@ -22,7 +24,13 @@ def read(header: str) -> frozenset[str]:
     """
     if header.strip() == ANY:
         return frozenset({ANY})
-    return frozenset(f'"{_PACKED.sub("", tag)}"' for tag in _TAG.findall(header))
+    return frozenset(f'"{_unpacked(tag)}"' for tag in _TAG.findall(header))
+
+
+def _unpacked(tag: str) -> str:
+    """Return a tag without what was added; ours hold neither `-` nor `;`."""
+    found = _PACKED.fullmatch(tag)
+    return tag if found is None else found[1]
 
 
 def fits(tags: frozenset[str], tag: str) -> bool:

@@ -1,0 +1,1 @@
+"""What leaves the machine: mail, calls to checked addresses, identity providers."""

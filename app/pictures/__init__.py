@@ -1,0 +1,1 @@
+"""Pictures made of values, each with the table that says the same."""

@@ -1,0 +1,1 @@
+"""What pages and printed documents are filled into; knows no request."""

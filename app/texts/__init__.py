@@ -1,1 +1,1 @@
-"""What the engine answers, in sentences for people who read in a hurry."""
+"""What people read, in their language: catalogues, letters, refusals."""

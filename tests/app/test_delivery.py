@@ -737,14 +737,14 @@ def test_a_sender_that_was_thought_to_be_dead_hands_nothing_over(database):
 
 _SENDER = """
 import sys
-from app import mail
 from app.db import Database
-from app.services import delivery
+from app.outside import mail
+from app.services.background import send_mail
 from app.settings import Settings
 database, settings = Database(sys.argv[1]), Settings(mail=sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
-print(delivery.deliver(database, mail.mailer(settings), settings.public_url))
+print(send_mail.deliver(database, mail.mailer(settings), settings.public_url))
 """
 
 

@@ -210,7 +210,7 @@ def entry(action, **details):
 def test_every_action_that_is_recorded_has_words():
     pattern = re.compile(r'"([a-z]+\.[a-z_]+)"')
     code = "".join(
-        path.read_text("utf-8") for path in (PLACES[0] / "services").glob("*.py")
+        path.read_text("utf-8") for path in (PLACES[0] / "services").rglob("*.py")
     )
     nouns = {action.partition(".")[0] for action in log.ACTIONS}
     recorded = {

@@ -12,6 +12,7 @@ import pytest
 
 from app.db import Database
 from app.permissions import TERMINAL
+from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
@@ -161,7 +162,7 @@ def test_a_killed_server_loses_no_acknowledged_write(accounts_of):
 @ON_SQLITE
 def test_a_run_outlives_the_server_that_began_it(accounts_of):
     url, tokens = accounts_of
-    profiles = [
+    drawn = [
         city(
             f"c{at}",
             "mentor" if at % 2 else "learner",
@@ -175,7 +176,7 @@ def test_a_run_outlives_the_server_that_began_it(accounts_of):
     database = Database(url)
     with database.write() as session:
         row = rounds.add(session, TERMINAL, RoundWrite(id="r", name="R"))
-        for one in profiles:
+        for one in drawn:
             profiles.add(session, TERMINAL, City(**one))
             participants.put(session, TERMINAL, row, one["id"], ParticipationWrite())
         policy = policies.get(session, TERMINAL, row)

@@ -220,7 +220,7 @@ def test_progress_only_grows_from_step_to_step(sqlite_service):
         for done in range(of + 1):
             runs.heartbeat(database, mine, Progress(step=step, done=done, of=of))
             with database.read() as session:
-                run = runs.as_run(session.get_one(runs.models.Run, mine.run))
+                run = runs.as_run(session.get_one(runs.tables.Run, mine.run))
             told.append((share(run), how_far(run)))
     shares = [one for one, _ in told]
 

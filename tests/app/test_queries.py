@@ -7,7 +7,6 @@ from sqlalchemy import event
 
 from tests.app.profiles import city, compute, open_round
 
-
 LEFT_OUT = (
     *("BEGIN", "PRAGMA", "SELECT pg_catalog", "show"),
     "SELECT token.id, token.expires_at",  # whom to count for: once a minute
@@ -93,9 +92,12 @@ def test_questions_ask_the_database_as_often_as_the_table_says(idle_service, siz
 
     found = {}
     for path in QUESTIONS:
-        with counted(service) as asked:
-            assert service.get(path.replace("RUN", run)).status_code == 200
-        found[path] = len(asked)
+        counts = []
+        for _ in range(2):  # what is noted beside requests may fall into one of them
+            with counted(service) as asked:
+                assert service.get(path.replace("RUN", run)).status_code == 200
+            counts.append(len(asked))
+        found[path] = min(counts)
     with counted(service) as asked:
         assert service.post(f"/runs/{run}/what-if", {}).status_code == 200
 

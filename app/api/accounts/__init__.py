@@ -1,0 +1,1 @@
+"""Routes of accounts, tokens, sign-ins, and what is kept of a person."""

@@ -1,0 +1,1 @@
+"""Routes for those who run the service: health, version, metrics."""

@@ -1,0 +1,1 @@
+"""Routes of staging, release, and what becomes of pairings."""

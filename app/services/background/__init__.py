@@ -1,0 +1,1 @@
+"""What is done beside requests: runs, mail, webhooks, backups, housekeeping."""

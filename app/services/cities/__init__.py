@@ -1,0 +1,1 @@
+"""Profiles of cities and their contacts; knows no round."""

@@ -1,0 +1,1 @@
+"""What organisers decide: participants, staging, overrides, repairs, release."""

@@ -1,0 +1,1 @@
+"""Letters as rows of the outbox; sending them is background work."""

@@ -1,0 +1,1 @@
+"""Pairings after staging: answers, check-ins, questions, their health."""

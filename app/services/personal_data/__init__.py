@@ -1,0 +1,1 @@
+"""What is kept of persons: taken along, and erased in time."""

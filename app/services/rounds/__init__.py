@@ -1,0 +1,1 @@
+"""Rounds, their policies and ledger, and problems built from their rows."""

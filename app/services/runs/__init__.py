@@ -1,0 +1,1 @@
+"""Computations of a round: started, followed, sealed; knows no decision."""

@@ -1,0 +1,1 @@
+"""What several rooms need: pages of lists, versions, names, erasing persons."""

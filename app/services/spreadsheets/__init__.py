@@ -1,0 +1,1 @@
+"""Cities as rows of files, in and out; knows no round."""

@@ -1,0 +1,1 @@
+"""Addresses of other programs; sending to them is background work."""

@@ -1,0 +1,1 @@
+"""Sentences about pairs, policies, and who is left out."""

@@ -1,0 +1,1 @@
+"""Pages of cities: a profile task by task, lists, comparison, files."""

@@ -1,0 +1,1 @@
+"""Pages for people who write programs: tokens, webhooks, the API."""

@@ -1,0 +1,1 @@
+"""The front page, its example, and the ways to sign in."""

@@ -1,0 +1,1 @@
+"""Pages of a pairing and of the card of a pair."""

@@ -1,0 +1,1 @@
+"""Pages on which a round is run, from its rules to its report."""

@@ -1,0 +1,1 @@
+"""Pages of what was proposed, and of what else could be."""
