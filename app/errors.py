@@ -2,9 +2,9 @@
 
 * Refusal
   - NotJson              400  not-json
-  - Unknown              401  unauthenticated
+  - Unauthenticated      401  unauthenticated
   - Forbidden            403  forbidden
-    · Foreign            403  cross-site
+    · CrossSite          403  cross-site
   - NotFound             404  not-found
   - WrongMethod          405  method-not-allowed
   - Conflict             409  conflict
@@ -32,7 +32,7 @@
   - Failure              500  internal-error
   - Busy                 503  busy
     · TooSlow            503  time-limit
-    · Died               503  computation-died
+    · ComputationDied    503  computation-died
 
 The code is contract, the text may change. `cure` is what the page at a problem's
 `type` says: why this happens and what to do.

@@ -17,8 +17,8 @@ _TOLD = "x-deprecation"
 def deprecated(since: date, until: date, instead: str) -> dict[str, Any]:
     """Return what a route is declared with when it will go: `@router.get(…, **this)`.
 
-    The OpenAPI document marks it, and every answer says so (`Announced`). If the route
-    has an `openapi_extra` of its own, put the two together.
+    The OpenAPI document marks it, and every answer says so (`Deprecation`). If the
+    route has an `openapi_extra` of its own, put the two together.
 
     Args:
         since: The day from which callers should use something else.

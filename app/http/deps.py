@@ -68,20 +68,20 @@ class AuthenticatedTransaction:
 
     @contextmanager
     def read(self) -> Iterator[tuple[Session, Actor]]:
-        """Open a session whose changes are thrown away, or raise `Unknown`."""
+        """Open a session whose changes are thrown away, or raise `Unauthenticated`."""
         with self._database.read() as session:
             actor = self._identify(session)
             self._presence.note(actor)
             yield session, actor
 
     def check(self) -> None:
-        """Raise `Unknown` if the caller is not known."""
+        """Raise `Unauthenticated` if the caller is not known."""
         with self.read():
             pass
 
     @contextmanager
     def write(self) -> Iterator[tuple[Session, Actor]]:
-        """Open one transaction, or raise `Unknown` or `Forbidden`."""
+        """Open one transaction, or raise `Unauthenticated` or `Forbidden`."""
         with self._database.write() as session:
             actor = self._identify(session)
             self._presence.note(actor)
@@ -131,7 +131,7 @@ def _transaction_of(
 async def _must_be_known(request: Request) -> None:
     """Refuse to read what somebody sends who is not known."""
     if request.method in READING:
-        return  # there is no body, and `Desk` looks the caller up
+        return  # there is no body, and `AuthenticatedTransaction` looks the caller up
     tx = _transaction_of(request, await _bearer(request))
     await anyio.to_thread.run_sync(tx.check)
 

@@ -256,7 +256,7 @@ def _set_media_type(operation: dict[str, Any]) -> None:
 
 
 def _tell_of_limit(operation: dict[str, Any]) -> None:
-    """Say that there may be too many requests (`border.Paced`)."""
+    """Say that there may be too many requests (`border.RateLimit`)."""
     (said,) = refusals(TooMany).values()
     schema = {"$ref": f"#/components/schemas/{said.pop('model').__name__}"}
     said["content"] = {PROBLEM_JSON: {"schema": schema}}
@@ -264,7 +264,7 @@ def _tell_of_limit(operation: dict[str, Any]) -> None:
 
 
 def _tell_of_tags(operation: dict[str, Any]) -> None:
-    """Say what `border.Conditional` does, which leaves streams alone."""
+    """Say what `border.ConditionalRequests` does, which leaves streams alone."""
     answered = operation["responses"]["200"]
     if "text/event-stream" in answered.get("content", {}):
         return

@@ -137,7 +137,7 @@ def finish(
         error: What it gives instead, if it signs nobody in.
 
     Raises:
-        Unknown: If anything is not as it must be.
+        Unauthenticated: If anything is not as it must be.
         Busy: If the provider cannot be reached.
 
     """
@@ -212,7 +212,7 @@ def _key(settings: Settings) -> "OctKey":
 
 
 def _read(settings: Settings, kept: str) -> dict[str, Any]:
-    """Return what the browser has kept, or raise `Unknown`."""
+    """Return what the browser has kept, or raise `Unauthenticated`."""
     from joserfc import jwt  # noqa: PLC0415 -- an extra
     from joserfc.errors import JoseError  # noqa: PLC0415
 
@@ -229,7 +229,7 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
     """Open a connection to the provider, and read what it says of itself.
 
     Raises:
-        Unknown: If it refuses what it is asked, or answers what does not hold.
+        Unauthenticated: If it refuses what it is asked, or answers what does not hold.
         Busy: If it cannot be reached, or is not as the standard asks.
 
     """

@@ -204,7 +204,7 @@ async def _form(request: Request) -> FormData:
     """Return what a form of ours sent.
 
     Raises:
-        Foreign: If another site sent it.
+        CrossSite: If another site sent it.
 
     """
     if not _is_our_form(request):

@@ -124,7 +124,7 @@ def by_password(database: Database, email: str, password: str, visit: Visit) -> 
     The hash is computed while no transaction is open.
 
     Raises:
-        Unknown: With the same words, after the same time, whatever is wrong.
+        Unauthenticated: With the same words, after the same time, whatever is wrong.
         Busy: If too many are signing in.
 
     """
@@ -147,7 +147,7 @@ def by_link(session: Session, secret: str, visit: Visit) -> Entry:
     """Let a browser in whose owner followed a link; it works once.
 
     Raises:
-        Unknown: If the link was used before, is too old, or was never sent.
+        Unauthenticated: If the link was used before, is too old, or was never sent.
 
     """
     table = tables.Link
@@ -199,7 +199,7 @@ def ask_for_link(database: Database, email: str) -> None:
 
 
 def by_token(session: Session, secret: str, visit: Visit) -> Entry:
-    """Let a browser in with a token, or raise `Unknown`."""
+    """Let a browser in with a token, or raise `Unauthenticated`."""
     token = tokens.find(session, secret)
     return let_in(session, token.account, "token", visit, token.id)
 
@@ -213,7 +213,7 @@ def by_provider(session: Session, email: str | None, visit: Visit) -> Entry:
         visit: The browser.
 
     Raises:
-        Unknown: If no account has the address.
+        Unauthenticated: If no account has the address.
 
     """
     row = accounts.by_address(session, email) if email else None
@@ -229,7 +229,12 @@ def let_in(
     visit: Visit,
     token: str | None = None,
 ) -> Entry:
-    """Let a browser in, or raise `Unknown` if it is for a demo where there is none."""
+    """Let a browser in.
+
+    Raises:
+        Unauthenticated: If the account is for a demo, and this is none.
+
+    """
     if row.email.endswith(accounts.DEMO) and not visit.demo:
         raise Unauthenticated(
             "This account is for a demo only: nobody signs in with it here."
@@ -283,7 +288,7 @@ def _named(browser: str) -> str:
 
 
 def find(session: Session, cookie: str) -> tables.Login:
-    """Return the browser with its account, or raise `Unknown`."""
+    """Return the browser with its account, or raise `Unauthenticated`."""
     table = tables.Login
     row = session.scalar(
         select(table)
@@ -298,7 +303,7 @@ def find(session: Session, cookie: str) -> tables.Login:
 
 
 def signed_in(session: Session, cookie: str) -> Actor:
-    """Return who is signed in with this cookie, or raise `Unknown`."""
+    """Return who is signed in with this cookie, or raise `Unauthenticated`."""
     row = find(session, cookie)
     scope = row.token.scope if row.token else "write"
     return accounts.as_actor(row.account, scope, login=row.id)

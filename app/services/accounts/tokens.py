@@ -132,14 +132,14 @@ def revoke_all(
 
 
 def good(token: tables.Token | None) -> tables.Token:
-    """Return the token if it stands for somebody now, or raise `Unknown`."""
+    """Return the token if it stands for somebody now, or raise `Unauthenticated`."""
     if token is None or (token.expires_at and token.expires_at <= now()):
         raise Unauthenticated("This token is not known here, or no longer.")
     return token
 
 
 def find(session: Session, secret: str) -> tables.Token:
-    """Return the token with its account, or raise `Unknown`."""
+    """Return the token with its account, or raise `Unauthenticated`."""
     table = tables.Token
     return good(
         session.scalar(
@@ -151,6 +151,6 @@ def find(session: Session, secret: str) -> tables.Token:
 
 
 def bearer(session: Session, secret: str) -> Actor:
-    """Return whom the token stands for, or raise `Unknown`."""
+    """Return whom the token stands for, or raise `Unauthenticated`."""
     token = find(session, secret)
     return accounts.as_actor(token.account, token.scope, token.id)

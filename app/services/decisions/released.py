@@ -20,7 +20,7 @@ def get(session: Session, actor: Actor | None, round_id: str) -> tables.Decision
         round_id: Which round.
 
     Raises:
-        Unknown: If that takes signing in.
+        Unauthenticated: If that takes signing in.
         NotFound: If there is no such round for the actor.
         WrongPhase: If nothing was released.
 

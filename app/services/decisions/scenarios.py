@@ -25,7 +25,7 @@ def compare(
         found: The runs, at least one.
 
     Raises:
-        Busy: As `Answers` does.
+        Busy: As `EngineQueries` does.
 
     """
     solutions = [one.solution for one in found]
@@ -78,7 +78,7 @@ def points(
         compared: What came of it.
 
     Raises:
-        Busy: As `Answers` does.
+        Busy: As `EngineQueries` does.
 
     """
     plain = policy.model_copy(update={"pins": (), "bans": ()})

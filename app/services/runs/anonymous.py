@@ -40,7 +40,7 @@ class AnonymousMatching:
             TooManyCities: If the request is larger than the settings allow.
             Busy: If no turn came up in time.
             TooSlow: If the computation took too long.
-            Died: If the computation ended without an answer.
+            ComputationDied: If the computation ended without an answer.
             InvalidProblem, InvalidPolicy, Infeasible: As the engine refuses.
 
         """

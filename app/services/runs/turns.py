@@ -46,7 +46,7 @@ class Turns:
         Raises:
             Busy: If no turn came up in time.
             TooSlow: If the computation took too long.
-            Died: If the computation ended without an answer.
+            ComputationDied: If the computation ended without an answer.
             InvalidProblem, InvalidPolicy, Infeasible: As the engine refuses.
 
         """
