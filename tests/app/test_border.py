@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI, Response
@@ -28,6 +27,7 @@ from tests.app.profiles import (
     register,
     released_round,
 )
+from tests.fixtures.asynchronous import run_async
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import served
 from tests.fixtures.service import Service, start
@@ -425,7 +425,7 @@ def test_head_leaves_the_body_out_by_itself(path):
     async def keep(message):
         sent.append(message)
 
-    anyio.run(app, scope, nothing, keep)
+    run_async(app, scope, nothing, keep)
 
     assert [message["type"] for message in sent] == [
         "http.response.start",

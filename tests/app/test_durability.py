@@ -17,6 +17,7 @@ from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
 from tests.app.profiles import city
+from tests.fixtures.asynchronous import run_async
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import served
 
@@ -107,7 +108,7 @@ def test_many_writers_at_once_lose_nothing(accounts_of, writers):
         )
         assert first.status_code == 201
 
-        told = asyncio.run(_write_all(server, writers))
+        told = run_async(_write_all, server, writers)
         kept = stored(server)
 
     assert {one.status for one in told} <= {200, 201, 409, 412, 503}

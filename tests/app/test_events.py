@@ -25,6 +25,7 @@ from matching import match
 from schemas import Progress
 from tests.app.profiles import city, open_round, refusal
 from tests.app.test_workers import LONG, found, queue, until
+from tests.fixtures.asynchronous import run_async
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import family, left_of, served
 from tests.fixtures.service import Service, add_accounts
@@ -250,7 +251,7 @@ def test_many_listeners_leave_threads_and_connections_to_others(service):
             await client.delete(address.removesuffix("/events"))
             return await asyncio.gather(*listeners), slowest
 
-    states, slowest = asyncio.run(all_of_them())
+    states, slowest = run_async(all_of_them)
 
     assert states == ["cancelled"] * 50
     assert len(busy) > 100

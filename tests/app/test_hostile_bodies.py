@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import anyio
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
@@ -30,6 +29,7 @@ from schemas import MatchRequest, Policy, Problem
 from schemas.bounds import ECHO, LONG_LIST, MOST_ERRORS, ErrorCount
 from tests.app.profiles import FIVE, city, refusal, register
 from tests.app.test_border import filled, routes
+from tests.fixtures.asynchronous import run_async
 from tests.fixtures.service import Service, start
 
 RUN = "0" * 32
@@ -70,7 +70,7 @@ def ask(
         ],
         "client": ("192.0.2.7", 1),
     }
-    anyio.run(app, scope, receive, send)
+    run_async(app, scope, receive, send)
     return status, read
 
 
@@ -423,7 +423,7 @@ def test_a_form_is_taken_apart_beside_the_event_loop(monkeypatch):
         request = Request({"type": "http", "headers": headers}, receive)
         return (await read_form(request, 200)).multi_items(), threading.get_ident()
 
-    fields, here = anyio.run(read)
+    fields, here = run_async(read)
 
     assert fields == [("a", "é"), ("b", "2")]
     assert len(read_in) == 2

@@ -141,6 +141,7 @@ def test_a_round_is_released_and_repaired_by_keyboard_alone(browser, shown):
         lost = next(one for one in offered if one["learner"] == "livadia")
         body = {"side": "learner", "answer": "decline", "reason_code": "timing"}
         assert api.post(f"/pairings/{lost['id']}/answer", json=body).is_success
+        page.wait_for_load_state()  # modules run before it: now somebody listens
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         press(page, page.get_by_role("link", name="Show it as it is now"))
         expect(main).to_contain_text("declined by Livadia")
