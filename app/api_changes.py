@@ -15,7 +15,7 @@ class Change:
         date: The day from which it holds.
         kind: What it is; only `changed` and `removed` may break callers.
         text: What callers should know, in a sentence or two.
-        breaks: What `python -m tests.app.contract` says that it breaks, word by word.
+        breaks: What `python -m tests.api.contract` says that it breaks, word by word.
 
     """
 

@@ -18,11 +18,11 @@ from app.db.schema import is_current, migrate
 from app.main import create_app
 from app.settings import Settings
 from matching import match
-from tests.app import contract
-from tests.app.profiles import INCLUCITIES
-from tests.fixtures import caller_0_1
+from tests.api import contract
+from tests.fixtures.cities import INCLUCITIES
 from tests.fixtures.process import served
-from tests.fixtures.restored import FOLDER, into_postgres, into_sqlite, kept
+from tests.fixtures.versions import caller_0_1
+from tests.fixtures.versions.restored import FOLDER, into_postgres, into_sqlite, kept
 
 KNOWN, ANSWERS = kept("known.json"), kept("answers.json")
 RELEASE = ("run.zip", "release.zip")

@@ -31,7 +31,7 @@ from app.services.decisions import participants, phases
 from app.services.rounds import rounds
 from app.services.runs import runs
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
-from tests.app.profiles import MECHELEN
+from tests.fixtures.cities import MECHELEN
 from tests.fixtures.process import Process, launch
 
 pytestmark = pytest.mark.slow

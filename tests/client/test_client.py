@@ -38,8 +38,8 @@ from schemas import (
     RoundNew,
     Rules,
 )
-from tests.app.profiles import INCLUCITIES, city
 from tests.client.proxy import proxy
+from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.process import served
 from tests.fixtures.service import add_accounts
 

@@ -26,7 +26,7 @@ from schemas import (
     Round,
     RoundNew,
 )
-from tests.app.profiles import city
+from tests.fixtures.cities import city
 
 GHENT = City(**city("x"))
 PLACE = "/api/v1/cities/x"

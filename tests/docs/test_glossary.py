@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.texts import catalogue
+from tests.texts.missing import catalogue
 
 ROWS = re.compile(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "contributing.md"

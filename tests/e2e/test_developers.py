@@ -10,11 +10,11 @@ from app.db import Database
 from app.permissions import TERMINAL
 from app.services.cities import profiles
 from schemas import City
-from tests.app.profiles import city
-from tests.app.test_developers import samples
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
+from tests.web.developers.test_developers import samples
 
 pytestmark = pytest.mark.slow
 

@@ -16,10 +16,10 @@ from playwright.sync_api import Page
 
 from app.main import create_app
 from app.settings import Settings
-from tests.app.walk import ASKED, addresses, routes
 from tests.fixtures.browser import quiet_page
 from tests.fixtures.exhibition import Exhibition, exhibit
 from tests.fixtures.process import Served, served
+from tests.web.walk import ASKED, addresses, routes
 
 pytestmark = pytest.mark.slow
 

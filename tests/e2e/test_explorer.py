@@ -11,8 +11,8 @@ from app.db import Database
 from app.permissions import TERMINAL
 from app.services.cities import profiles
 from schemas import City
-from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 

@@ -15,8 +15,8 @@ from app.permissions import TERMINAL
 from app.services.cities import profiles
 from app.texts.catalogue import Words, words
 from schemas import City
-from tests.app.profiles import INCLUCITIES
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import INCLUCITIES
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 

@@ -13,8 +13,8 @@ from app.permissions import TERMINAL
 from app.services.cities import profiles
 from app.services.decisions import phases
 from schemas import City
-from tests.app.profiles import city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import city
 from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts

@@ -15,8 +15,8 @@ from app.services.rounds import rounds
 from app.services.runs import runs
 from matching import match
 from schemas import City, ParticipationWrite, Progress, RunWrite
-from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.inclucities import set_up
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts

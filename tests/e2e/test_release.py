@@ -18,8 +18,8 @@ from app.services.runs import runs
 from app.texts.catalogue import LANGUAGES
 from matching import match
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
-from tests.app.profiles import INCLUCITIES, city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 

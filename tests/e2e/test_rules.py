@@ -12,8 +12,8 @@ from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
-from tests.app.profiles import city
 from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.cities import city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.services.pairings.pairings import expire
 from app.settings import Settings
 from tests.fixtures.frozen import Frozen, frozen
-from tests.fixtures.restored import into_sqlite, kept
+from tests.fixtures.versions.restored import into_sqlite, kept
 from tests.pages_text.reading import steady
 
 _PLACES = Path(__file__).parents[2] / ".cache" / "places"

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.app.walk import ASKED, addresses, routes
 from tests.fixtures.exhibition import Exhibition
 from tests.pages_text.reading import Form, read
 from tests.pages_text.site import Site
+from tests.web.walk import ASKED, addresses, routes
 
 LANGUAGES = ("en", "fr", "nl")
 ROLES = {
