@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import (
     AlreadyThere,
     Busy,
@@ -37,6 +36,7 @@ from app.http.openapi import ETAG, PLACED, merge_patch_of
 from app.http.problems import answers, refusals
 from app.permissions import Actor
 from app.services.accounts import accounts, sign_in, tokens
+from app.services.shared.rows import AccountRow
 from schemas import (
     Account,
     Accounts,
@@ -59,7 +59,7 @@ _TOKEN = {"name": "Website of the network", "scope": "read", "days": 90}
 _SECRET = {"current": None, "new": "four words are easy to keep"}
 
 
-def _told(row: tables.Account, status: int = 200) -> Response:
+def _told(row: AccountRow, status: int = 200) -> Response:
     place = f"/api/v1/accounts/{row.id}" if status == 201 else None  # noqa: PLR2004
     return json_response(
         accounts.as_account(row), status, version=row.version, location=place

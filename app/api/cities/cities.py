@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from app import data
-from app.db import tables
 from app.errors import (
     AlreadyThere,
     Conflict,
@@ -40,6 +39,7 @@ from app.permissions import Actor
 from app.services.cities import profiles
 from app.services.log import audit
 from app.services.rounds import problem_builder
+from app.services.shared.rows import CityRow, PracticeRow
 from schemas import (
     AreaId,
     AuditLog,
@@ -99,7 +99,7 @@ def _place(city_id: str) -> str:
     return f"/api/v1/cities/{city_id}"
 
 
-def _told(row: tables.City, status: int = 200) -> Response:
+def _told(row: CityRow, status: int = 200) -> Response:
     location = _place(row.id) if status == 201 else None  # noqa: PLR2004
     return json_response(
         profiles.as_city(row), status, version=row.version, location=location
@@ -275,9 +275,7 @@ def router() -> APIRouter:
 def _add_practices(routes: APIRouter) -> None:
     example = {"area": "housing", "title": "Rent guarantee for newcomers", "year": 2021}
 
-    def _practice(
-        row: tables.City, entry: tables.Practice, status: int = 200
-    ) -> Response:
+    def _practice(row: CityRow, entry: PracticeRow, status: int = 200) -> Response:
         place = f"{_place(row.id)}/practices/{entry.id}"
         location = place if status == 201 else None  # noqa: PLR2004
         said = profiles.as_stored_practice(entry)

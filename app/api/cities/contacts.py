@@ -6,7 +6,6 @@ from fastapi import APIRouter, Body, Depends, Path, Response
 from sqlalchemy.orm import Session
 
 from app.api.cities.cities import CityId
-from app.db import tables
 from app.errors import (
     Conflict,
     Forbidden,
@@ -25,6 +24,7 @@ from app.http.openapi import ETAG, PLACED
 from app.http.problems import answers, refusals
 from app.permissions import Actor
 from app.services.cities import contacts
+from app.services.shared.rows import ContactRow
 from schemas import Contact, Contacts, ContactWrite
 
 router = APIRouter(
@@ -39,7 +39,7 @@ _EXAMPLE = {
 }
 
 
-def _told(row: tables.Contact, status: int = 200) -> Response:
+def _told(row: ContactRow, status: int = 200) -> Response:
     place = f"/api/v1/cities/{row.city_id}/contacts/{row.id}"
     location = place if status == 201 else None  # noqa: PLR2004
     said = contacts.as_contact(row)

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app.api.rounds.rounds import RoundId
-from app.db import tables
 from app.errors import (
     Busy,
     ComputationDied,
@@ -58,6 +57,7 @@ from app.services.log import audit
 from app.services.pairings import check_ins, pairings
 from app.services.rounds import rounds
 from app.services.runs import runs
+from app.services.shared.rows import PairingRow, RoundRow
 from app.texts.matching.pair import explained
 from schemas import (
     AccountLanguage,
@@ -94,7 +94,7 @@ router = APIRouter(route_class=Route, tags=["pairings"])
 
 
 def _as_seen(
-    session: Session, actor: Actor, if_match: Precondition, row: tables.Round
+    session: Session, actor: Actor, if_match: Precondition, row: RoundRow
 ) -> None:
     """Refuse a decision about another version of the round than the caller has seen."""
     if if_match.allows(row.version):
@@ -113,11 +113,11 @@ def _as_seen(
     )
 
 
-def _round_told(row: tables.Round) -> Response:
+def _round_told(row: RoundRow) -> Response:
     return json_response(rounds.as_round(row), version=row.version)
 
 
-def _pairing_told(row: tables.Pairing, actor: Actor) -> Response:
+def _pairing_told(row: PairingRow, actor: Actor) -> Response:
     return json_response(pairings.as_pairing(row, actor), version=row.version)
 
 
@@ -126,7 +126,7 @@ T = TypeVar("T")
 
 def _changing(
     pairing_id: str,
-    change: Callable[[Session, Actor, tables.Round, tables.Pairing, T], None],
+    change: Callable[[Session, Actor, RoundRow, PairingRow, T], None],
     how: T,
 ) -> Callable[[Session, Actor], Response]:
     """Return what changes a pairing and tells what it is now."""

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from app.api.cities.cities import CityId
-from app.db import tables
 from app.errors import (
     AlreadyThere,
     Busy,
@@ -46,6 +45,7 @@ from app.services.decisions import participants, phases
 from app.services.log import audit
 from app.services.rounds import copies, policies, rounds
 from app.services.runs import runs
+from app.services.shared.rows import RoundRow
 from schemas import (
     AuditLog,
     Participant,
@@ -67,7 +67,7 @@ _EXAMPLE = {"name": "Housing 2027", "description": "A year of visits on housing.
 router = APIRouter(route_class=Route, prefix="/rounds", tags=["rounds"])
 
 
-def _told(row: tables.Round, status: int = 200) -> Response:
+def _told(row: RoundRow, status: int = 200) -> Response:
     place = f"/api/v1/rounds/{row.id}" if status == 201 else None  # noqa: PLR2004
     return json_response(
         rounds.as_round(row), status, version=row.version, location=place

@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from app.api.rounds.rounds import RoundId
-from app.db import tables
 from app.errors import (
     Conflict,
     Forbidden,
@@ -39,6 +38,7 @@ from app.permissions import Actor
 from app.services.rounds import rounds
 from app.services.runs import bundle, runs
 from app.services.runs.solution_csv import solution_csv
+from app.services.shared.rows import RunRow
 from app.templates.pages import STYLED, solution_page
 from schemas import Run, Runs, RunWrite, Solution
 
@@ -157,9 +157,7 @@ def read_solution(tx: ApiSession, run_id: RunId) -> Response:
     return Response(text, media_type="application/json")
 
 
-def _outcome(
-    tx: AuthenticatedTransaction, run_id: str
-) -> tuple[tables.Run, runs.Outcome]:
+def _outcome(tx: AuthenticatedTransaction, run_id: str) -> tuple[RunRow, runs.Outcome]:
     with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
         return row, runs.outcome(session, row)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import (
     Conflict,
     Forbidden,
@@ -32,6 +31,7 @@ from app.http.deps import (
 from app.http.openapi import ETAG, PLACED, merge_patch_of
 from app.http.problems import answers, refusals
 from app.permissions import Actor
+from app.services.shared.rows import WebhookRow
 from app.services.webhooks import subscriptions
 from schemas import (
     Deliveries,
@@ -56,11 +56,11 @@ _NEW = {
 }
 
 
-def _told(row: tables.Webhook) -> Response:
+def _told(row: WebhookRow) -> Response:
     return json_response(subscriptions.as_webhook(row), version=row.version)
 
 
-def _told_once(row: tables.Webhook, status: int = 200) -> Response:
+def _told_once(row: WebhookRow, status: int = 200) -> Response:
     """Return the webhook with its secret."""
     place = f"/api/v1/webhooks/{row.id}" if status == 201 else None  # noqa: PLR2004
     answer = json_response(

@@ -1,6 +1,6 @@
 """Accounts: who belongs to the network, and in which role."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -177,6 +177,13 @@ def get(
     if row is None:
         raise NotFound(f"There is no account with the id {account_id} for you.")
     return row
+
+
+def roles(session: Session, ids: Iterable[str | None]) -> dict[str | None, str]:
+    """Return the roles that these accounts have now, by id; closed ones have none."""
+    table = tables.Account
+    query = select(table.id, table.role).where(table.id.in_(filter(None, ids)))
+    return {row.id: row.role for row in session.execute(query)}
 
 
 def _lock(session: Session, account_id: str) -> None:

@@ -25,7 +25,7 @@ def get(session: Session, actor: Actor | None, round_id: str) -> tables.Decision
         WrongPhase: If nothing was released.
 
     """
-    decision = session.get(tables.Decision, round_id)
+    decision = find(session, round_id)
     if actor is None:
         row = session.get(tables.Round, round_id)
         if row is None or not row.public or decision is None:
@@ -35,6 +35,16 @@ def get(session: Session, actor: Actor | None, round_id: str) -> tables.Decision
     if decision is None:
         raise WrongPhase(f"The round is {row.phase}: nothing has been released.")
     return decision
+
+
+def find(session: Session, round_id: str) -> tables.Decision | None:
+    """Return what was released of the round; None before the release."""
+    return session.get(tables.Decision, round_id)
+
+
+def round_of(session: Session, decision: tables.Decision) -> tables.Round:
+    """Return the round whose decision this is."""
+    return session.get_one(tables.Round, decision.round_id)
 
 
 def sealed(session: Session, actor: Actor, round_id: str) -> bytes:

@@ -194,6 +194,24 @@ def of_round(
     ).all()
 
 
+def newest_of_run(
+    session: Session, run_id: str, pair: tuple[str, str]
+) -> tables.Pairing | None:
+    """Return the newest pairing of this mentor and learner that the run proposed."""
+    table = tables.Pairing
+    mentor, learner = pair
+    query = (
+        select(table)
+        .where(
+            table.run_id == run_id,
+            table.mentor_id == mentor,
+            table.learner_id == learner,
+        )
+        .order_by(table.created_at.desc(), table.id)
+    )
+    return session.scalars(query).first()
+
+
 def check_places(session: Session, round_id: str, pairs: Pairs) -> None:
     """Refuse pairs that do not fit into the round's places.
 

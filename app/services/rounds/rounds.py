@@ -118,6 +118,12 @@ def find(
     return row
 
 
+def names(session: Session) -> dict[str, str]:
+    """Return the names of all rounds by their ids."""
+    table = tables.Round
+    return {row.id: row.name for row in session.execute(select(table.id, table.name))}
+
+
 def named(new: RoundWrite, round_id: str) -> RoundWrite:
     """Return the round with the id of its path, or raise `InvalidInput`."""
     _same_id(new, round_id)

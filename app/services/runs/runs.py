@@ -131,6 +131,11 @@ def of_round(session: Session, actor: Actor, round_id: str, run_id: str) -> tabl
     return row
 
 
+def round_of(session: Session, row: tables.Run) -> tables.Round:
+    """Return the round that the run belongs to."""
+    return session.get_one(tables.Round, row.round_id)
+
+
 def cancel(session: Session, actor: Actor, row: tables.Run) -> None:
     """End a run that has not ended; the worker notices at its next heartbeat.
 
@@ -156,6 +161,12 @@ def solution_text(session: Session, row: tables.Run) -> str:
     if found is None:
         raise NotFinished(f"The run is {row.state}: it has no solution.")
     return found.body
+
+
+def find_solution(session: Session, run_id: str) -> Solution | None:
+    """Return the solution of the run with this id; None if there is none."""
+    found = session.get(tables.Solution, run_id)
+    return Solution.model_validate_json(found.body) if found else None
 
 
 def solution(session: Session, row: tables.Run) -> Solution:

@@ -1,9 +1,12 @@
-"""Moments that callers give."""
+"""The time now, and moments that callers give."""
 
 from datetime import UTC, datetime
 
+from app.db.tables.base import now
 from app.errors import InvalidInput
 from schemas import InputError
+
+__all__ = ["in_utc", "now"]
 
 
 def in_utc(moment: datetime | None, pointer: str) -> datetime | None:

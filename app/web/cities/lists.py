@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.db import tables
 from app.errors import Refusal, Stale
 from app.permissions import Actor, may_edit_city
 from app.services.cities import completeness, contacts, profiles
+from app.services.shared.rows import CityRow, PracticeRow
 from app.texts.catalogue import here, message
 from app.web.cities.profile import edit, editable, mine, titles
 from app.web.forms import field_text, parse, redirect, submit
@@ -85,18 +85,18 @@ def _difference(name: str, there: str) -> str:
 # Practices.
 
 
-def _shown(entry: tables.Practice) -> dict[str, str]:
+def _shown(entry: PracticeRow) -> dict[str, str]:
     """Return what stands in the fields of a stored practice."""
     values = {name: getattr(entry, name) for name in _FIELDS}
     return {k: "" if v is None else str(v) for k, v in values.items()}
 
 
-def _seen(entry: tables.Practice) -> str:
+def _seen(entry: PracticeRow) -> str:
     told = repr(_shown(entry))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _read(form: FormData, entry: tables.Practice | None = None) -> Practice:
+def _read(form: FormData, entry: PracticeRow | None = None) -> Practice:
     """Return the practice that the form describes, or raise `InvalidInput`."""
     fields: dict[str, Any] = {name: field_text(form, name) or None for name in _TEXTS}
     year = field_text(form, "year")
@@ -124,8 +124,8 @@ def edit_practices(tx: PageSession, city_id: str, saved: str = "") -> HTMLRespon
 
 def _practice_page(  # noqa: PLR0913 -- what the form shows
     actor: Actor,
-    row: tables.City,
-    entry: tables.Practice | None,
+    row: CityRow,
+    entry: PracticeRow | None,
     cells: Mapping[str, str],
     seen: str = "",
     refused: Refusal | None = None,

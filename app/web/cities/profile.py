@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import AlreadyThere, Busy, CrossSite, Forbidden, NotFound, Stale
 from app.http.deps import GazetteerDep
 from app.permissions import Actor, may_edit_city
@@ -16,6 +15,7 @@ from app.pictures.levels import Bars, bars
 from app.services.cities import completeness, contacts, profiles
 from app.services.cities.completeness import TASKS, Task
 from app.services.cities.gazetteer import Gazetteer
+from app.services.shared.rows import CityRow
 from app.services.spreadsheets.imports import id_of
 from app.texts.catalogue import here, message
 from app.web.cities.profile_form import (
@@ -69,7 +69,7 @@ def titles() -> dict[Task, str]:
 
 def editable(
     session: Session, actor: Actor, city_id: str, *, lock: bool = False
-) -> tables.City:
+) -> CityRow:
     """Return the city if the visitor may change it, or raise `NotFound`."""
     row = profiles.find(session, city_id, lock=lock)
     if row is None or not may_edit_city(actor, city_id):
@@ -325,7 +325,7 @@ def register_own_city(tx: PageSession, city_id: str, form: Form) -> Response:
 
 
 def _task_list(
-    session: Session, actor: Actor, row: tables.City, saved: str
+    session: Session, actor: Actor, row: CityRow, saved: str
 ) -> HTMLResponse:
     city = profiles.as_city(row)
     count = len(contacts.of_city(session, actor, row.id))
@@ -343,7 +343,7 @@ def _task_list(
 
 
 def _task_page(
-    actor: Actor, row: tables.City, task: Task, filled: Filled, status: int = 200
+    actor: Actor, row: CityRow, task: Task, filled: Filled, status: int = 200
 ) -> HTMLResponse:
     return show(
         "cities/city_task.html",

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from babel.numbers import format_decimal
 from starlette.datastructures import FormData
 
-from app.db import tables
 from app.services.cities import profiles
 from app.services.cities.completeness import NOTHING_TOLD, Task, told_areas
+from app.services.shared.rows import CityRow
 from app.services.spreadsheets import imports
 from app.services.spreadsheets.columns import COLUMNS, WrongCell
 from app.texts.catalogue import here, message
@@ -183,7 +183,7 @@ def _languages(form: FormData) -> str:
 
 
 def read(
-    cells: Mapping[str, str], row: tables.City | None, city_id: str
+    cells: Mapping[str, str], row: CityRow | None, city_id: str
 ) -> tuple[City | None, dict[str, str]]:
     """Return the city that the fields describe, or what is wrong, by column.
 
@@ -266,7 +266,7 @@ def _examples() -> dict[str, str]:
     }
 
 
-def seen(row: tables.City | None, columns: Sequence[str]) -> str:
+def seen(row: CityRow | None, columns: Sequence[str]) -> str:
     """Return a mark of what is stored in these columns: another one, other contents."""
     if row is None:
         return ""
@@ -275,7 +275,7 @@ def seen(row: tables.City | None, columns: Sequence[str]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def differences(cells: Mapping[str, str], row: tables.City) -> dict[str, str]:
+def differences(cells: Mapping[str, str], row: CityRow) -> dict[str, str]:
     """Return what is stored otherwise than it was typed, by column, for people."""
     now = shown(profiles.as_city(row))
     return {

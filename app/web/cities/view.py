@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.permissions import Actor, may_edit_city, may_read_city_audit
 from app.pictures.levels import Bars, bars
 from app.services.cities import completeness, contacts, profiles
+from app.services.shared.rows import CityRow, ContactRow
 from app.web.cities.profile import editable, mine, titles
 from app.web.cities.profile_form import LABELS, label
 from app.web.layout import show
@@ -30,8 +30,8 @@ def picture(city: City) -> Bars:
 
 
 def _known_contacts(
-    session: Session, actor: Actor, row: tables.City
-) -> list[tables.Contact] | None:
+    session: Session, actor: Actor, row: CityRow
+) -> list[ContactRow] | None:
     """Return the city's contact persons; None if they are not the visitor's to see."""
     if not contacts.may_see(session, actor, row):
         return None

@@ -5,10 +5,8 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import InvalidInput, NotFound
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor, may_edit_city, may_oversee
@@ -19,18 +17,19 @@ from app.services.pairings import pairings
 from app.services.rounds import rounds
 from app.services.runs import runs
 from app.services.runs.runs import Outcome
+from app.services.shared.rows import PairingRow
 from app.templates.pages import page, why_not_values
 from app.texts.catalogue import here, reading
 from app.web.layout import show
 from app.web.session import PageSession
-from schemas import Alternate, City, Pairing, Round, RoundPairing, Solution
+from schemas import Alternate, City, Pairing, Round, RoundPairing
 
 router = APIRouter(include_in_schema=False)
 Pair = tuple[str, str]
 """Mentor and learner, by id."""
 
 
-def card_of(session: Session, actor: Actor, row: tables.Pairing) -> card.Card:
+def card_of(session: Session, actor: Actor, row: PairingRow) -> card.Card:
     """Return the proof card of a stored pairing, as this actor may read it.
 
     The score is as it was proposed; practices are told as they stand today, so that
@@ -49,16 +48,14 @@ def card_of(session: Session, actor: Actor, row: tables.Pairing) -> card.Card:
     return card.card(why, mentor, learner, reading(), firmness)
 
 
-def _alternates(session: Session, row: tables.Pairing) -> tuple[Alternate, ...]:
+def _alternates(session: Session, row: PairingRow) -> tuple[Alternate, ...]:
     """Return the other mentors of the learner in the run that proposed the pairing."""
-    found = session.get(tables.Solution, row.run_id)
-    if found is None:
-        return ()
-    one = _proposed(Solution.model_validate_json(found.body).pairings, row)
+    found = runs.find_solution(session, row.run_id)
+    one = _proposed(found.pairings, row) if found else None
     return one.alternates if one else ()
 
 
-def _proposed(found: tuple[Pairing, ...], row: tables.Pairing) -> Pairing | None:
+def _proposed(found: tuple[Pairing, ...], row: PairingRow) -> Pairing | None:
     pair = pairings.cities_of(row)
     return next((one for one in found if (one.mentor, one.learner) == pair), None)
 
@@ -148,15 +145,7 @@ def _stored(
     session: Session, actor: Actor, run: str, pair: Pair
 ) -> RoundPairing | None:
     """Return the newest stored pairing of the two that this run proposed."""
-    table = tables.Pairing
-    asked = (
-        select(table)
-        .where(
-            table.run_id == run, table.mentor_id == pair[0], table.learner_id == pair[1]
-        )
-        .order_by(table.created_at.desc(), table.id)
-    )
-    row = session.scalars(asked).first()
+    row = pairings.newest_of_run(session, run, pair)
     return pairings.as_pairing(row, actor) if row else None
 
 

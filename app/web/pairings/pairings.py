@@ -7,8 +7,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
-from app.db.tables.base import now
 from app.errors import Forbidden, Refusal
 from app.http.deps import AuthenticatedTransaction
 from app.permissions import (
@@ -18,10 +16,12 @@ from app.permissions import (
     may_oversee,
 )
 from app.pictures.card import Card
-from app.services.cities import contacts
+from app.services.cities import contacts, profiles
 from app.services.pairings import check_ins, pairings, questions
 from app.services.rounds import rounds
+from app.services.shared.clock import now
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import PairingRow
 from app.texts.catalogue import here, message
 from app.texts.matching import offer
 from app.web.forms import field_text, parse, redirect, submit
@@ -115,7 +115,7 @@ def _agenda(shown: Card) -> list[str]:
     return offer.agenda(shown.mentor.name, shown.learner.name, title, here())
 
 
-def _answering(actor: Actor, row: tables.Pairing) -> list[Role]:
+def _answering(actor: Actor, row: PairingRow) -> list[Role]:
     """Return the sides that the visitor answers for."""
     cities = pairings.cities_of(row)
     return [
@@ -125,7 +125,7 @@ def _answering(actor: Actor, row: tables.Pairing) -> list[Role]:
     ]
 
 
-def _notes(session: Session, actor: Actor, row: tables.Pairing) -> list[CheckIn] | None:
+def _notes(session: Session, actor: Actor, row: PairingRow) -> list[CheckIn] | None:
     """Return the newest notes of a pairing; None if they are not the visitor's."""
     if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):
         return None
@@ -134,7 +134,7 @@ def _notes(session: Session, actor: Actor, row: tables.Pairing) -> list[CheckIn]
 
 
 def _people(
-    session: Session, actor: Actor, row: tables.Pairing
+    session: Session, actor: Actor, row: PairingRow
 ) -> dict[str, list[Contact]]:
     """Return the contact persons of a confirmed pairing, by city, but the own city's.
 
@@ -142,7 +142,7 @@ def _people(
     """
     if row.state != "confirmed":
         return {}
-    both = (session.get_one(tables.City, city) for city in pairings.cities_of(row))
+    both = (profiles.get(session, city) for city in pairings.cities_of(row))
     return {
         city.id: list(
             map(contacts.as_contact, contacts.of_city(session, actor, city.id))

@@ -1,16 +1,14 @@
 """Pages of privacy: the notice, the register, one's own data, and the log."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.http.deps import SettingsDep
 from app.permissions import Actor, may_oversee
 from app.services.accounts import accounts
@@ -18,7 +16,9 @@ from app.services.cities import profiles
 from app.services.log import audit
 from app.services.personal_data import data_export
 from app.services.personal_data.retention import CONTACT_MONTHS
+from app.services.rounds import rounds
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import AuditRow
 from app.texts import audit as words
 from app.texts.catalogue import here, reading
 from app.texts.privacy_notice import privacy_notice
@@ -90,7 +90,7 @@ class _Log:
     back: tuple[str, str] | None = None
 
 
-Found = tuple[Sequence[tables.Audit], str | None]
+Found = tuple[Sequence[AuditRow], str | None]
 
 
 @router.get("/audit")
@@ -143,7 +143,7 @@ def show_log_of_round(
     """Show what was done in a round, also once it is gone."""
     with tx.read() as (session, actor):
         found = audit.of_round(session, actor, round_id, PageRequest(_PAGE, cursor))
-        name = _rounds(session).get(round_id, round_id)
+        name = rounds.names(session).get(round_id, round_id)
         path = f"/rounds/{quote(round_id, safe='')}"
         title = here().say("What was done: {name}", name=name)
         return _log(
@@ -156,9 +156,9 @@ def show_log_of_round(
 
 def _log(session: Session, actor: Actor, log: _Log, found: Found) -> HTMLResponse:
     rows, following = found
-    names, round_names = profiles.names(session), _rounds(session)
+    names, round_names = profiles.names(session), rounds.names(session)
     entries = list(map(audit.as_entry, rows))
-    roles = _roles(session, {entry.account for entry in entries})
+    roles = accounts.roles(session, {entry.account for entry in entries})
     asked = {**log.asked, "cursor": following or ""}
     return show(
         "people/audit.html",
@@ -187,16 +187,3 @@ def _log(session: Session, actor: Actor, log: _Log, found: Found) -> HTMLRespons
         round=log.round,
         following=f"{log.path}?{urlencode(asked)}" if following else None,
     )
-
-
-def _rounds(session: Session) -> dict[str, str]:
-    """Return the names of rounds by their ids."""
-    table = tables.Round
-    return {row.id: row.name for row in session.execute(select(table.id, table.name))}
-
-
-def _roles(session: Session, ids: Collection[str | None]) -> dict[str | None, str]:
-    """Return the roles that these accounts have now; closed ones have none."""
-    table = tables.Account
-    asked = select(table.id, table.role).where(table.id.in_(filter(None, ids)))
-    return {row.id: row.role for row in session.execute(asked)}

@@ -16,9 +16,6 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.db import tables
-from app.db.tables.base import now
-from app.db.tables.pairings import LIVE
 from app.errors import InvalidInput, Refusal, Stale
 from app.http.deps import AuthenticatedTransaction, Once, Precondition, etag
 from app.permissions import Actor, may_oversee
@@ -27,6 +24,13 @@ from app.services.decisions import phases
 from app.services.mail import letters, outbox
 from app.services.pairings import pairings, questions, round_health
 from app.services.rounds import rounds
+from app.services.shared.clock import now
+from app.services.shared.rows import (
+    LIVE_STATES,
+    PairingRow,
+    RoundPolicyRow,
+    RoundRow,
+)
 from app.texts.catalogue import here, message
 from app.web.forms import end_of_day, field_text, parse, redirect, submit
 from app.web.layout import show
@@ -135,8 +139,8 @@ def _board(  # noqa: PLR0913 -- what the page shows
             refused.status if refused else 200,
             round=rounds.as_round(row),
             version_read=row.version,
-            live=[line for line in shown if line.pairing.state in LIVE],
-            ended=[line for line in shown if line.pairing.state not in LIVE],
+            live=[line for line in shown if line.pairing.state in LIVE_STATES],
+            ended=[line for line in shown if line.pairing.state not in LIVE_STATES],
             lost=_lost(lines, board),
             counts={one: counts[one] for one in _STANDINGS if counts[one]},
             chosen=chosen,
@@ -158,7 +162,7 @@ def _board(  # noqa: PLR0913 -- what the page shows
 
 
 def _questions(
-    session: Session, actor: Actor, row: tables.Round, lines: list[Line]
+    session: Session, actor: Actor, row: RoundRow, lines: list[Line]
 ) -> list[dict[str, str]]:
     """Return what cities ask and wait to be told, the oldest first."""
     if not may_oversee(actor):
@@ -184,14 +188,14 @@ def _fields(form: str) -> dict[str, str]:
     }
 
 
-def _pulse(row: tables.Round, lines: list[Line]) -> str:
+def _pulse(row: RoundRow, lines: list[Line]) -> str:
     """Return what is another as soon as anything on the board is."""
     told = repr([(line.pairing.id, line.standing) for line in lines])
     return hashlib.sha256(f"{row.version} {told}".encode()).hexdigest()[:16]
 
 
 def _lines(
-    session: Session, actor: Actor, row: tables.Round, names: Mapping[str, str]
+    session: Session, actor: Actor, row: RoundRow, names: Mapping[str, str]
 ) -> Iterator[Line]:
     at = now()
     for one in pairings.of_round(session, row.id, get_args(PairingState)):
@@ -220,7 +224,7 @@ def _left(pairing: RoundPairing, at: datetime) -> str:
 
 def ending(pairing: RoundPairing, names: Mapping[str, str]) -> str:
     """Return how a pairing came to nothing, in words; empty if it stands."""
-    if pairing.state in LIVE:
+    if pairing.state in LIVE_STATES:
         return ""
     say = here().say
     side = {"mentor": pairing.mentor, "learner": pairing.learner}.get(
@@ -269,7 +273,7 @@ def _soonest(board: Health) -> tuple[datetime, str] | None:
     return until, time_left(until, now())
 
 
-def must_be_as_seen(row: tables.Round | tables.RoundPolicy, form: Form) -> None:
+def must_be_as_seen(row: RoundRow | RoundPolicyRow, form: Form) -> None:
     """Refuse a decision about a round that has changed since the form was shown."""
     seen = field_text(form, "version")
     if not Precondition(etag(int(seen) if seen.isdecimal() else 0)).allows(row.version):
@@ -333,7 +337,7 @@ def _end(
     once: Once,
     pairing_id: str,
     form: FormData,
-    end: Callable[[Session, Actor, tables.Round, tables.Pairing, str], None],
+    end: Callable[[Session, Actor, RoundRow, PairingRow, str], None],
 ) -> Response:
     reason = field_text(form, "reason")
 

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from app.db import tables
 from app.permissions import may_oversee
 from app.services.decisions import released
 from app.services.rounds import rounds
@@ -22,7 +21,7 @@ def show_how_we_chose(guest: OptionalPageSession, round_id: str) -> HTMLResponse
     with guest.read() as (session, actor):
         decision = released.get(session, actor, round_id)
         found = released.chosen(session, decision)
-        row = session.get_one(tables.Round, round_id)
+        row = released.round_of(session, decision)
         return show(
             "rounds/how_we_chose.html",
             actor,

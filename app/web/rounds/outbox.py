@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import Conflict, Refusal
 from app.http.deps import AuthenticatedTransaction, SettingsDep
 from app.permissions import Actor
@@ -18,6 +17,7 @@ from app.services.cities import profiles
 from app.services.mail import outbox
 from app.services.rounds import rounds
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import MessageRow
 from app.settings import Settings
 from app.texts.catalogue import LANGUAGES, message
 from app.web.forms import field_text, redirect, submit
@@ -151,7 +151,7 @@ def send_failed_again(
     return submit(partial(once.answer, tx, work), again)
 
 
-def _sent_again(session: Session, actor: Actor, row: tables.Message) -> bool:
+def _sent_again(session: Session, actor: Actor, row: MessageRow) -> bool:
     try:
         send_mail.send_again(session, actor, row)
     except Conflict:

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import Refusal
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor
@@ -87,7 +86,7 @@ def _of_round(round_id: str) -> OverrideSubject:
 def _of_run(run_id: str) -> OverrideSubject:
     def look(session: Session, actor: Actor) -> OverrideView:
         run = runs.get(session, actor, run_id)
-        row = session.get_one(tables.Round, run.round_id)
+        row = runs.round_of(session, run)
         start = policy_decisions.basis(session, actor, row, run)
         return OverrideView(rounds.as_round(row), start, staged=False)
 

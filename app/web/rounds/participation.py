@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import InvalidInput, NotFound, Refusal, Stale
 from app.http.deps import AuthenticatedTransaction
 from app.permissions import Actor, may_enter_city, may_know_wishes
@@ -15,6 +14,7 @@ from app.services.cities import profiles
 from app.services.decisions import attendance, participants
 from app.services.rounds import rounds
 from app.services.shared.names import search_key
+from app.services.shared.rows import ParticipantRow, RoundRow
 from app.texts.catalogue import here
 from app.web.forms import field_text, parse, redirect, submit
 from app.web.layout import show
@@ -31,7 +31,7 @@ _MOST = 50
 Typed = Mapping[str, list[str]]
 
 
-def _stored(row: tables.Participant, names: Mapping[str, str]) -> dict[str, list[str]]:
+def _stored(row: ParticipantRow, names: Mapping[str, str]) -> dict[str, list[str]]:
     wishes = {wish["role"]: wish["partners"] for wish in row.wishes}
     return {
         "roles": row.roles.split(",") if row.roles else [],
@@ -117,7 +117,7 @@ def _ids(cells: Typed) -> dict[str, str]:
 
 
 def _named(
-    session: Session, one: tables.Participant | None, names: Mapping[str, str]
+    session: Session, one: ParticipantRow | None, names: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the names of the cities that are wished for but take no part."""
     if one is None:
@@ -127,7 +127,7 @@ def _named(
     return {row.id: row.name for row in rows if row is not None}
 
 
-def _must_decide(actor: Actor, row: tables.Round, city_id: str) -> None:
+def _must_decide(actor: Actor, row: RoundRow, city_id: str) -> None:
     """Raise `NotFound` unless the visitor decides how the city takes part now."""
     decides = may_enter_city(actor, city_id, row.phase)
     if not (decides and may_know_wishes(actor, city_id)):

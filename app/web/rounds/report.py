@@ -9,20 +9,20 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from app.db import tables
-from app.db.tables.base import now
-from app.db.tables.pairings import LIVE
 from app.errors import NotFound
 from app.permissions import Actor, may_oversee
 from app.pictures.mending import points_in_words
 from app.pictures.pair_lines import Small, pairs_picture
 from app.pictures.pairing_map import PairingMap, Tie, pairing_map
 from app.services.cities import profiles
+from app.services.decisions import released
 from app.services.pairings import pairings
 from app.services.rounds import ledger, rounds
 from app.services.runs import runs
 from app.services.runs.runs import Outcome
+from app.services.shared.clock import now
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import LIVE_STATES, RoundRow
 from app.texts.catalogue import Words, here, reading
 from app.texts.matching import reasons
 from app.texts.matching.left_out import SECRET, whys
@@ -118,7 +118,7 @@ class Report:
     @property
     def live(self) -> list[RoundPairing]:
         """Return what stands."""
-        return [one for one in self.pairings if one.state in LIVE]
+        return [one for one in self.pairings if one.state in LIVE_STATES]
 
 
 @router.get("/rounds/{round_id}/report")
@@ -150,10 +150,10 @@ def show_report(tx: PageSession, round_id: str) -> HTMLResponse:
         )
 
 
-def report(session: Session, actor: Actor, row: tables.Round, names: Names) -> Report:
+def report(session: Session, actor: Actor, row: RoundRow, names: Names) -> Report:
     """Return what there is to tell of a round with a staged run."""
     assert row.staged_run is not None  # noqa: S101 -- the caller has looked
-    found = runs.outcome(session, session.get_one(tables.Run, row.staged_run))
+    found = runs.outcome(session, runs.get(session, actor, row.staged_run))
     everything = pairings.of_round(session, row.id, get_args(PairingState))
     shown = [pairings.as_pairing(one, actor) for one in everything]
     decided = sorted(
@@ -170,8 +170,8 @@ def report(session: Session, actor: Actor, row: tables.Round, names: Names) -> R
             for part in best
         ]
         rows.append(Row(one, says[0] if says else ""))
-    released = session.get(tables.Decision, row.id)
-    live = [one for one in shown if one.state in LIVE]
+    decision = released.find(session, row.id)
+    live = [one for one in shown if one.state in LIVE_STATES]
     waited = _waited(session, row, found)
     placed = {city for one in live for city in (one.mentor, one.learner)}
     return Report(
@@ -185,7 +185,7 @@ def report(session: Session, actor: Actor, row: tables.Round, names: Names) -> R
         waited_served=len(waited & placed),
         shares=tuple(_shares(found.policy)),
         rules=tuple(reasons.how(found.policy)),
-        sha256=released.sha256 if released else None,
+        sha256=decision.sha256 if decision else None,
     )
 
 
@@ -208,7 +208,7 @@ def _left(
     unmatched = {(one.city, one.role): one for one in found.solution.unmatched}
     sides: tuple[Role, Role] = ("learner", "mentor")
     for role in sides:
-        placed = {getattr(one, role) for one in shown if one.state in LIVE}
+        placed = {getattr(one, role) for one in shown if one.state in LIVE_STATES}
         alone = [
             city.id
             for city in found.problem.cities
@@ -250,7 +250,7 @@ def _decisions(shown: Sequence[RoundPairing], told: Words) -> Iterator[Decided]:
             yield Decided(one, told.say("decided by hand"), price)
         if one.state == "dismissed" and one.ended_by == "organiser":
             yield Decided(one, told.say("taken out"), "")
-        if one.origin == "repair" and one.state in LIVE:
+        if one.origin == "repair" and one.state in LIVE_STATES:
             yield Decided(one, told.say("by a repair"), "")
 
 
@@ -271,7 +271,7 @@ def _mentoring(
     return sorted(found, key=lambda one: (-one.here, -one.ever, names[one.city]))
 
 
-def _waited(session: Session, row: tables.Round, found: Outcome) -> set[str]:
+def _waited(session: Session, row: RoundRow, found: Outcome) -> set[str]:
     taking = {city.id for city in found.problem.cities}
     return taking & {one.city for one in ledger.left_out(session, row.id)}
 
@@ -297,5 +297,5 @@ def _map(found: Report) -> PairingMap | None:
 
 def _columns(found: Report, names: Names) -> Small:
     """Return the same as two columns: of a large round, the pairings that are told."""
-    told = [row.pairing for row in found.rows if row.pairing.state in LIVE]
+    told = [row.pairing for row in found.rows if row.pairing.state in LIVE_STATES]
     return pairs_picture([(one.mentor, one.learner) for one in told], names)

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import Refusal, Stale
 from app.http.deps import AuthenticatedTransaction, Precondition, etag
 from app.permissions import Actor
 from app.services.rounds import copies, rounds
+from app.services.shared.rows import RoundRow
 from app.web.forms import field_text, must_organise, parse, redirect, submit
 from app.web.layout import show
 from app.web.session import Form, OnlyOnce, PageSession
@@ -37,7 +37,7 @@ def _typed(form: Form) -> dict[str, str]:
     return {name: field_text(form, name) for name in _FIELDS}
 
 
-def _stored(row: tables.Round) -> dict[str, str]:
+def _stored(row: RoundRow) -> dict[str, str]:
     return {
         "name": row.name,
         "description": row.description or "",

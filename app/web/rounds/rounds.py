@@ -9,8 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
-from app.db.tables.base import now as this_moment
 from app.errors import Busy, InvalidInput, Refusal
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import (
@@ -28,8 +26,10 @@ from app.services.decisions.engine_queries import EngineQueries
 from app.services.pairings import pairings, round_health
 from app.services.rounds import rounds
 from app.services.runs import runs
+from app.services.shared.clock import now as this_moment
 from app.services.shared.names import search_key
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import PairingRow, RoundRow
 from app.templates.pages import readiness_values
 from app.texts.catalogue import here
 from app.texts.matching import reasons
@@ -170,7 +170,7 @@ def _city_name(session: Session, actor: Actor) -> str | None:
     return None if row is None else row.name
 
 
-def _own(session: Session, actor: Actor, row: tables.Round) -> list[dict[str, Any]]:
+def _own(session: Session, actor: Actor, row: RoundRow) -> list[dict[str, Any]]:
     """Return the pairings of the visitor's own city, and what is to be done."""
     if actor.city is None:
         return []
@@ -183,7 +183,7 @@ def _own(session: Session, actor: Actor, row: tables.Round) -> list[dict[str, An
 
 
 def _own_pairing(
-    session: Session, shown: RoundPairing, row: tables.Pairing, city: str
+    session: Session, shown: RoundPairing, row: PairingRow, city: str
 ) -> dict[str, Any]:
     mentor, learner = pairings.names_of(session, row)
     side = "mentor" if city == row.mentor_id else "learner"
@@ -201,7 +201,7 @@ def _own_pairing(
 def _taking_part(
     session: Session,
     actor: Actor,
-    row: tables.Round,
+    row: RoundRow,
     names: Mapping[str, str],
     asked: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -254,21 +254,21 @@ def _is_wanted(
     )
 
 
-def _may_say(actor: Actor, city: str, row: tables.Round) -> bool:
+def _may_say(actor: Actor, city: str, row: RoundRow) -> bool:
     """Tell whether the visitor decides now how a city takes part that does already."""
     if may_organise(actor):
         return row.phase in {*rounds.CHANGEABLE, "released"}
     return actor.city == city and row.phase == "open"
 
 
-def _takes_in(actor: Actor, row: tables.Round) -> bool:
+def _takes_in(actor: Actor, row: RoundRow) -> bool:
     """Tell whether the visitor takes in cities of others now."""
     if may_organise(actor):
         return row.phase in {*rounds.CHANGEABLE, "released"}
     return actor.role == "association" and row.phase == "open"
 
 
-def _organised(session: Session, actor: Actor, row: tables.Round) -> dict[str, Any]:
+def _organised(session: Session, actor: Actor, row: RoundRow) -> dict[str, Any]:
     """Return what those who organise the round see besides."""
     found, _ = runs.search(session, actor, row.id, PageRequest(20))
     board: Health | None = None

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import NotFound, Refusal
 from app.http.deps import (
     RETRY,
@@ -24,6 +23,7 @@ from app.services.decisions.engine_queries import EngineQueries
 from app.services.rounds import rounds
 from app.services.runs import bundle, runs
 from app.services.runs.solution_csv import solution_csv
+from app.services.shared.rows import RoundRow, RunRow
 from app.templates.pages import outcome_values
 from app.texts.progress import how_far, share
 from app.web.forms import download, redirect, submit
@@ -110,7 +110,7 @@ def _page(
 ) -> HTMLResponse:
     with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
-        round_row = session.get_one(tables.Round, row.round_id)
+        round_row = runs.round_of(session, row)
         values = _seen(actor, row, round_row) | {"refused": refused}
         found = runs.outcome(session, row) if row.state == "succeeded" else None
     if found is not None:
@@ -121,7 +121,7 @@ def _page(
     return show("runs/run.html", actor, "rounds", status, **values)
 
 
-def _seen(actor: Actor, row: tables.Run, round_row: tables.Round) -> dict[str, Any]:
+def _seen(actor: Actor, row: RunRow, round_row: RoundRow) -> dict[str, Any]:
     """Return what all pages of a run show of it, and what may be done with it."""
     run, is_staged = runs.as_run(row), row.id == round_row.staged_run
     organises = may_organise(actor)
@@ -194,7 +194,7 @@ def show_moves(
     """Show whom else a city could have, and what each of them would cost."""
     with tx.read() as (session, actor):
         row = runs.get(session, actor, run_id)
-        round_row = session.get_one(tables.Round, row.round_id)
+        round_row = runs.round_of(session, row)
         values = _seen(actor, row, round_row)
         found = runs.outcome(session, row)
     role: Role = "learner" if learner or not mentor else "mentor"

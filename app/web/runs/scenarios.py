@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from app.db import tables
 from app.errors import Busy, InvalidInput, NotFinished, Refusal
 from app.http.deps import EngineQueriesDep
 from app.permissions import Actor, may_organise
@@ -16,6 +15,7 @@ from app.services.decisions import phases, policy_decisions, scenarios
 from app.services.rounds import policies, rounds
 from app.services.runs import runs
 from app.services.shared.paging import PageRequest
+from app.services.shared.rows import RoundRow, RunRow
 from app.texts.catalogue import here, message
 from app.web.forms import redirect
 from app.web.layout import show
@@ -79,7 +79,7 @@ def compare_runs(
     return show("runs/scenarios.html", actor, "rounds", status, **values)
 
 
-def _usual(row: tables.Round, there: Sequence[tables.Run]) -> list[str]:
+def _usual(row: RoundRow, there: Sequence[RunRow]) -> list[str]:
     """Return what is compared if nobody says: what is staged, and the newest ones."""
     newest = [one.id for one in there[:_NEWEST]]
     if row.staged_run in {one.id for one in there}:
@@ -87,7 +87,7 @@ def _usual(row: tables.Round, there: Sequence[tables.Run]) -> list[str]:
     return list(dict.fromkeys(newest))
 
 
-def _must_fit(chosen: Sequence[str], rows: Sequence[tables.Run]) -> None:
+def _must_fit(chosen: Sequence[str], rows: Sequence[RunRow]) -> None:
     if len(chosen) > scenarios.MOST:
         raise InvalidInput(f"Choose 1 to {scenarios.MOST} proposals.")
     for one in rows:
