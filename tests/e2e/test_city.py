@@ -10,7 +10,7 @@ from app.db import Database
 from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
 from app.texts.catalogue import Language, Words, words
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
 
@@ -107,11 +107,11 @@ def test_an_officer_registers_its_city(  # noqa: PLR0915 -- one journey
         page.locator("[name=token]").fill(site.tokens[tongue])
         page.locator("form:has([name=token]) button").first.click()
         page.get_by_role("link", name=say("My city"), exact=True).first.click()
-        shoot(page, f"journey-choose-{tongue}")
+        check_widths(page, f"journey-choose-{tongue}")
         choose(page, told, scripted=scripted)
         expect(page.get_by_label(say("Name"), exact=True)).to_have_value("Łódź")
         page.get_by_label(say("Year of the figure")).fill("2024")
-        shoot(page, f"journey-right-{tongue}")
+        check_widths(page, f"journey-right-{tongue}")
         go(page, say("Register the city"))
         saved = say("Saved: {task}.", task=say("The city and its figures"))
         expect(page.get_by_role("status")).to_have_text(saved)
@@ -128,7 +128,7 @@ def test_an_officer_registers_its_city(  # noqa: PLR0915 -- one journey
         page.get_by_label(say("Most learners it takes")).fill("2")
         go(page, on)
         say_levels(page, told, scripted=scripted)
-        shoot(page, f"journey-levels-{tongue}")
+        check_widths(page, f"journey-levels-{tongue}")
         go(page, on)
         data_area = told.area_names()["data"]
         page.get_by_role("listitem").filter(has_text=data_area).get_by_role(
@@ -148,7 +148,7 @@ def test_an_officer_registers_its_city(  # noqa: PLR0915 -- one journey
         expect(page.get_by_role("heading", level=1)).to_have_text(
             say("Check your answers")
         )
-        shoot(page, f"journey-check-{tongue}")
+        check_widths(page, f"journey-check-{tongue}")
         page.get_by_role("link", name=say("See what others see")).click()
 
         main = page.get_by_role("main")
@@ -166,7 +166,7 @@ def test_an_officer_registers_its_city(  # noqa: PLR0915 -- one journey
         )
         for text in ("Otwarte dane", "Zbyt wolno.", "Biuro", "Nous voulons apprendre."):
             expect(main).to_contain_text(text)
-        shoot(page, f"journey-seen-{tongue}")
+        check_widths(page, f"journey-seen-{tongue}")
         page.goto(f"/cities/{place}/edit")
         count = say("{told} of {all} things are told", told="9", all="10")
         expect(page.get_by_role("main")).to_contain_text(count)

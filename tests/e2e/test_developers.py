@@ -10,7 +10,7 @@ from app.db import Database
 from app.permissions import TERMINAL
 from app.services.cities import profiles
 from schemas import City
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -59,7 +59,7 @@ def test_no_page_of_accounts_bars_anybody(browser, site, language):
             found = Axe().run(page).response["violations"]
             assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], path
             name = path.partition("?")[0].strip("/").replace("/", "-")
-            shoot(page, f"{name}-{language}")
+            check_widths(page, f"{name}-{language}")
             page.set_viewport_size({"width": 1280, "height": 800})
 
         for path in (*PUBLIC, *ABOUT):

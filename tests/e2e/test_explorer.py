@@ -11,7 +11,7 @@ from app.db import Database
 from app.permissions import TERMINAL
 from app.services.cities import profiles
 from schemas import City
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -125,7 +125,7 @@ def test_pages_are_accessible_and_fit_the_screen(browser, site, tongue):
             if wide > width:
                 faults[f"{name} is too wide"] = wide
             assert page.locator("img[src=x]").count() == 0
-            shoot(page, f"explorer-{name}-{tongue}")
+            check_widths(page, f"explorer-{name}-{tongue}")
 
         for name, path in PUBLIC.items():
             look(name, path)

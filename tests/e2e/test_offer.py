@@ -13,7 +13,7 @@ from app.services.accounts.tokens import add as add_token
 from app.services.pairings import pairings
 from app.texts.catalogue import words
 from schemas import AccountLanguage
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -159,7 +159,7 @@ def test_cards_and_offers_are_accessible_and_fit(
             page.wait_for_load_state()
             found = Axe().run(page).response["violations"]
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
-            shoot(page, f"{name}-{scheme}")
+            check_widths(page, f"{name}-{scheme}")
 
         Officer(page, gallery, "capaci", language).reads("Printed")
         for details in page.locator("summary").all():

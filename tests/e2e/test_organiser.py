@@ -15,7 +15,7 @@ from app.permissions import TERMINAL
 from app.services.cities import profiles
 from app.texts.catalogue import Words, words
 from schemas import City
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import INCLUCITIES
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -175,7 +175,7 @@ def mend(page: Page, hands: Hands, told: Words, address: str) -> None:
     tabs = page.get_by_role("navigation", name=re.compile("Journey"))
     hands.press(tabs.get_by_role("link", name=say("Repairs"), exact=True))
     expect(page.get_by_role("heading", level=1)).to_have_text(say("Repairs"))
-    shoot(page, f"journey-repairs-{told.locale.language}")
+    check_widths(page, f"journey-repairs-{told.locale.language}")
     hands.press(main.get_by_role("button", name=say("Do this")).first)
     page.wait_for_url("**/pairings*")
 
@@ -201,7 +201,7 @@ def test_an_organiser_runs_a_round_to_its_repair(  # noqa: PLR0913
         enter(page, acting, site, told, tongue)
         address = run_a_round(page, acting, told, f"Journey {tongue}")
         mend(page, acting, told, address.removeprefix(site.address))
-        shoot(page, f"journey-mended-{tongue}")
+        check_widths(page, f"journey-mended-{tongue}")
     database = Database(url)
     with database.read() as session:
         states = session.scalars(select(tables.Pairing.state)).all()

@@ -13,7 +13,7 @@ from app.permissions import TERMINAL
 from app.services.cities import profiles
 from app.services.decisions import phases
 from schemas import City
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import city
 from tests.fixtures.inclucities import set_up, stage
 from tests.fixtures.process import Served, served
@@ -365,7 +365,7 @@ def test_pages_are_accessible_in_the_dark_and_fit_the_screen(browser, gallery):
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
             for scheme in ("dark", "light"):
                 page.emulate_media(color_scheme=scheme)
-                shoot(page, f"{name}-{scheme}")
+                check_widths(page, f"{name}-{scheme}")
 
         page.goto("/sign-in")
         look("sign-in")
@@ -388,7 +388,7 @@ def test_pages_are_accessible_in_the_dark_and_fit_the_screen(browser, gallery):
         for name, path in {"run": run, "how-we-chose": PAGES["how-we-chose"]}.items():
             page.goto(path)
             page.emulate_media(media="print")
-            shoot(page, f"{name}-print")
+            check_widths(page, f"{name}-print")
             page.emulate_media(media="screen")
         page.get_by_role("button", name="Sign out").click()
         sign_in(page, gallery, "officer")

@@ -15,7 +15,7 @@ from app.services.rounds import rounds
 from app.services.runs import runs
 from matching import match
 from schemas import City, ParticipationWrite, Progress, RunWrite
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.inclucities import set_up
 from tests.fixtures.process import Served, served
@@ -89,7 +89,7 @@ def test_a_computation_is_followed_until_its_result_is_there(browser, site, data
             runs.heartbeat(database, mine, Progress(step="firmness", done=done, of=40))
             expect(says).to_contain_text(f"{done} of 40 trials")
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.75)
-        shoot(page, "proposal-progress-light")
+        check_widths(page, "proposal-progress-light")
         runs.succeed(database, mine, match(mine.problem, mine.policy))
         expect(page.get_by_role("main")).to_contain_text(
             "4 of 4 learners have a mentor."
@@ -211,7 +211,7 @@ def test_pages_of_a_proposal_are_accessible_and_fit(  # noqa: PLR0913
             page.wait_for_load_state()
             found = Axe().run(page).response["violations"]
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
-            shoot(page, f"proposal-{name}-{lang}-{scheme}")
+            check_widths(page, f"proposal-{name}-{lang}-{scheme}")
             assert page.locator("img[src=x]").count() == 0
 
     assert faults == {}

@@ -18,7 +18,7 @@ from app.services.runs import runs
 from app.texts.catalogue import LANGUAGES
 from matching import match
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import INCLUCITIES, city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -181,7 +181,7 @@ def test_the_pages_are_accessible_and_the_report_is_two_pages(browser, shown, la
             found = Axe().run(page).response["violations"]
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
             if language == "fr" and name in SEEN:  # its words are the longest
-                shoot(page, f"release-{name}")
+                check_widths(page, f"release-{name}")
         pages = {}
         page.set_viewport_size(A4)
         page.emulate_media(media="print")

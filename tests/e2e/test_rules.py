@@ -12,7 +12,7 @@ from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
 from schemas import City, ParticipationWrite, Policy, RoundWrite
-from tests.fixtures.browser import quiet_page, shoot
+from tests.fixtures.browser import check_widths, quiet_page
 from tests.fixtures.cities import city
 from tests.fixtures.process import Served, served
 from tests.fixtures.service import add_accounts
@@ -108,6 +108,6 @@ def test_the_pages_of_a_round_are_accessible(browser, site, tongue, scheme):
             page.wait_for_load_state("networkidle")
             found = Axe().run(page).response["violations"]
             faults.update({f"{name} {one['id']}": one["nodes"] for one in found})
-            shoot(page, f"{name}-{tongue}-{scheme}")
+            check_widths(page, f"{name}-{tongue}-{scheme}")
 
     assert faults == {}
