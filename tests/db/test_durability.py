@@ -97,7 +97,9 @@ async def _write_all(server, writers: int) -> list[Told]:
     return await asyncio.gather(*(write(at) for at in range(writers)))
 
 
-@pytest.mark.parametrize("writers", [400, 4000])
+@pytest.mark.parametrize(
+    "writers", [400, pytest.param(4000, marks=pytest.mark.release)]
+)
 def test_many_writers_at_once_lose_nothing(accounts_of, writers):
     url, tokens = accounts_of
     with served(url, tokens, runs_at_once="0") as server:
