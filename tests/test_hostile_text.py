@@ -5,16 +5,18 @@ import sys
 
 import pytest
 
+from app.errors import InvalidFile
 from app.outside.mail import _plain
-from app.services.spreadsheets import imports
-from app.services.spreadsheets.columns import COLUMNS, SHORT, WrongCell, value_of
+from app.services.spreadsheets import city_row, city_sheet
+from app.services.spreadsheets.cell_values import WrongCell
+from app.services.spreadsheets.columns import COLUMNS, SHORT, value_of
 from app.texts.catalogue import words
 from app.texts.refusals import refused
 
 BEFORE_IT_IS_CUT = 60
 """Seconds: wide for what is linear, nothing for what is not."""
 READ_CELLS = """
-from app.services.spreadsheets.imports import filled
+from app.services.spreadsheets.city_row import filled
 from app.services.spreadsheets.columns import COLUMNS, SHORT
 
 PIECES = (" ", "a", "1", "1.", ".", ",", ";", "=", ":", "'", "-", "é", "\\u0301\\u0316")
@@ -106,7 +108,7 @@ def test_a_cell_that_is_too_long_is_not_read(column):
 
 
 def test_a_long_cell_is_not_repeated_in_full():
-    _, (error,) = imports.filled({"country": "x" * 4_000}, None, "x")
+    _, (error,) = city_row.filled({"country": "x" * 4_000}, None, "x")
 
     assert error.message.startswith("'" + "x" * 100 + "…' is no country")
 
@@ -114,9 +116,9 @@ def test_a_long_cell_is_not_repeated_in_full():
 def test_a_header_with_columns_without_end_is_refused():
     header = ",".join(f"x{at}" for at in range(257))
 
-    with pytest.raises(imports.InvalidFile, match="goes on after 256 columns"):
-        imports.read(f"name,{header}\n".encode())
-    sheet = imports.read(f"name,country{',' * 20_000}\nA,BE\n".encode())
+    with pytest.raises(InvalidFile, match="goes on after 256 columns"):
+        city_sheet.read(f"name,{header}\n".encode())
+    sheet = city_sheet.read(f"name,country{',' * 20_000}\nA,BE\n".encode())
     assert [column.name for column in sheet.columns.values()] == ["name", "country"]
 
 

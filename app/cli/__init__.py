@@ -260,22 +260,22 @@ def export(
 ) -> None:
     """Write all cities as a spreadsheet, for POST /match (json) or for a map."""
     from app.services.cities import profiles  # noqa: PLC0415 -- see the module
-    from app.services.spreadsheets import imports  # noqa: PLC0415 -- likewise
+    from app.services.spreadsheets import exports  # noqa: PLC0415 -- likewise
 
     mark = ";" if semicolon else ","
     writers: dict[str, Callable[[Iterable[tables.City]], str | bytes]] = {
-        "csv": lambda rows: imports.export_table(rows, mark),
-        "xlsx": imports.export_workbook,
+        "csv": lambda rows: exports.export_table(rows, mark),
+        "xlsx": exports.export_workbook,
         "json": lambda rows: _pretty(
             {"cities": [profiles.as_city(row).to_dict() for row in rows]}
         ),
-        "geojson": lambda rows: _pretty(imports.export_places(rows)),
+        "geojson": lambda rows: _pretty(exports.export_places(rows)),
     }
     if kind not in writers:
         _stop(f"There is no format {kind!r}: {', '.join(writers)}.")
     if template:
         content = (
-            imports.template_workbook() if kind == "xlsx" else imports.template(mark)
+            exports.template_workbook() if kind == "xlsx" else exports.template(mark)
         )
     else:
         with _database() as database, database.read() as session:

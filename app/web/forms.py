@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 
 from app.errors import Busy, Conflict, InvalidInput, NotFound, Refusal, Stale, invalid
 from app.permissions import Actor, may_organise
-from app.services.spreadsheets import imports
+from app.services.spreadsheets import city_row
 from schemas import InputError
 from schemas.bounds import ErrorCount
 
@@ -28,7 +28,7 @@ def redirect(path: str) -> RedirectResponse:
 def field_text(form: FormData, name: str) -> str:
     """Return what stands in a field, as we keep texts; empty if there is no such."""
     value = form.get(name, "")
-    return imports.plain(value) if isinstance(value, str) else ""
+    return city_row.plain(value) if isinstance(value, str) else ""
 
 
 def parse(kind: type[T], **fields: object) -> T:

@@ -27,7 +27,7 @@ from app.http.deps import ApiSession, OnlyOnce, json_response
 from app.http.problems import answers, refusals
 from app.permissions import Actor
 from app.services.cities import profiles
-from app.services.spreadsheets import imports, workbook
+from app.services.spreadsheets import exports, imports, workbook
 from schemas import ImportReport
 
 Delimiter = Literal["comma", "semicolon", "tab"]
@@ -83,8 +83,8 @@ def read_template(
     """Read the template of an import: the columns, and a line of help for each."""
     with tx.read():
         if format == "xlsx":
-            return _file(imports.template_workbook(), "cities-template")
-        return _file(imports.template(_DELIMITERS[delimiter]), "cities-template")
+            return _file(exports.template_workbook(), "cities-template")
+        return _file(exports.template(_DELIMITERS[delimiter]), "cities-template")
 
 
 async def _uploaded(request: Request) -> bytes:
@@ -205,12 +205,12 @@ def export_cities(
         rows = profiles.every(session, wanted)
         match format:
             case "csv":
-                table = imports.export_table(rows, _DELIMITERS[delimiter])
+                table = exports.export_table(rows, _DELIMITERS[delimiter])
                 return _file(table, f"cities-{day}")
             case "xlsx":
-                return _file(imports.export_workbook(rows), f"cities-{day}")
+                return _file(exports.export_workbook(rows), f"cities-{day}")
             case "geojson":
-                places = imports.export_places(rows)
+                places = exports.export_places(rows)
                 return JSONResponse(places, media_type=_GEOJSON)
         return json_response(
             {"cities": [profiles.as_city(row).to_dict() for row in rows]}

@@ -18,7 +18,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from app.errors import InvalidFile
-from app.services.spreadsheets.columns import Cell, WrongCell
+from app.services.spreadsheets.cell_values import Cell, WrongCell
 from app.storable import UNSTORABLE, is_storable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -15,7 +15,7 @@ from app.errors import InvalidInput, InvalidRows, Refusal
 from app.http.deps import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.cities import profiles
-from app.services.spreadsheets import imports, workbook
+from app.services.spreadsheets import exports, imports, workbook
 from app.web.forms import download, field_text, must_organise
 from app.web.layout import show
 from app.web.session import Form, PageSession
@@ -35,7 +35,7 @@ _MOST_BYTES = 20_000_000
 def template(tx: PageSession) -> Response:
     """Give the template of an import, as spreadsheets in Europe expect it."""
     with tx.read():
-        return download(imports.template(";"), "cities-template.csv")
+        return download(exports.template(";"), "cities-template.csv")
 
 
 @router.get("/cities/export.csv")
@@ -43,7 +43,7 @@ def export(tx: PageSession) -> Response:
     """Give all cities as a table, as spreadsheets in Europe expect it."""
     with tx.read() as (session, _actor):
         return download(
-            imports.export_table(profiles.every(session), ";"), "cities.csv"
+            exports.export_table(profiles.every(session), ";"), "cities.csv"
         )
 
 
@@ -51,7 +51,7 @@ def export(tx: PageSession) -> Response:
 def template_workbook(tx: PageSession) -> Response:
     """Give the template as a workbook."""
     with tx.read():
-        content = imports.template_workbook()
+        content = exports.template_workbook()
         return download(content, "cities-template.xlsx", workbook.MEDIA_TYPE)
 
 
@@ -59,7 +59,7 @@ def template_workbook(tx: PageSession) -> Response:
 def export_workbook(tx: PageSession) -> Response:
     """Give all cities as a workbook."""
     with tx.read() as (session, _actor):
-        content = imports.export_workbook(profiles.every(session))
+        content = exports.export_workbook(profiles.every(session))
         return download(content, "cities.xlsx", workbook.MEDIA_TYPE)
 
 

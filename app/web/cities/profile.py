@@ -16,7 +16,7 @@ from app.services.cities import completeness, contacts, profiles
 from app.services.cities.completeness import TASKS, Task
 from app.services.cities.gazetteer import Gazetteer
 from app.services.shared.rows import CityRow
-from app.services.spreadsheets.imports import id_of
+from app.services.spreadsheets.city_row import id_of
 from app.texts.catalogue import here, message
 from app.web.cities.profile_form import (
     FIELDS,

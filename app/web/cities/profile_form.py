@@ -14,8 +14,9 @@ from starlette.datastructures import FormData
 from app.services.cities import profiles
 from app.services.cities.completeness import NOTHING_TOLD, Task, told_areas
 from app.services.shared.rows import CityRow
-from app.services.spreadsheets import imports
-from app.services.spreadsheets.columns import COLUMNS, WrongCell
+from app.services.spreadsheets import city_row
+from app.services.spreadsheets.cell_values import WrongCell
+from app.services.spreadsheets.columns import COLUMNS
 from app.texts.catalogue import here, message
 from app.web.forms import field_text
 from schemas import AREA_IDS, CellError, City, Place
@@ -118,7 +119,7 @@ def decimal(value: float) -> str:
 
 def shown(city: City) -> dict[str, str]:
     """Return what stands in the fields of a stored city, by column."""
-    cells = imports.cells_of(city)
+    cells = city_row.cells_of(city)
     if city.population:
         cells["population"] = here().number(city.population.value)
     if city.migrant_share:
@@ -209,11 +210,11 @@ def read(
         meant |= dict.fromkeys(_FIRST, "0")
     elif there and not told_areas(there):
         meant |= {name: cells.get(name, "") for name in _FIRST}
-    city, errors = imports.filled(meant, row, city_id)
+    city, errors = city_row.filled(meant, row, city_id)
     if errors:  # what can be read may be wrong too: all is told at once
         unread = {error.column for error in errors}
         readable = {k: v for k, v in meant.items() if k not in unread}
-        more = imports.filled(readable, row, city_id)[1]
+        more = city_row.filled(readable, row, city_id)[1]
         errors += [one for one in more if one.column not in unread]
     return city, {_field(one): _told(one) for one in reversed(errors)}
 
@@ -270,7 +271,7 @@ def seen(row: CityRow | None, columns: Sequence[str]) -> str:
     """Return a mark of what is stored in these columns: another one, other contents."""
     if row is None:
         return ""
-    cells = imports.cells_of(profiles.as_city(row))
+    cells = city_row.cells_of(profiles.as_city(row))
     told = repr([cells[name] for name in columns])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 

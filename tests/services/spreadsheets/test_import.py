@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from app.errors import InvalidFile
 from app.permissions import TERMINAL
 from app.services.shared.csv_cells import safe, table, unsafe
-from app.services.spreadsheets.imports import COLUMNS, bring_in, read
+from app.services.spreadsheets.city_sheet import read
+from app.services.spreadsheets.columns import COLUMNS
+from app.services.spreadsheets.imports import bring_in
 from app.services.spreadsheets.workbook import Line
 from schemas import City, input_errors
 from tests.fixtures.cities import INCLUCITIES, MECHELEN, city, refusal, register

@@ -20,8 +20,8 @@ from app.db import Database
 from app.errors import InvalidFile
 from app.permissions import TERMINAL
 from app.services.cities import profiles
-from app.services.spreadsheets import imports, workbook
-from app.services.spreadsheets.imports import COLUMNS
+from app.services.spreadsheets import city_sheet, exports, imports, workbook
+from app.services.spreadsheets.columns import COLUMNS
 from schemas import AREA_IDS, City
 from tests.fixtures.cities import INCLUCITIES, MECHELEN, city, refusal, register
 from tests.fixtures.process import run_compaan
@@ -283,11 +283,11 @@ def test_whatever_a_city_says_comes_back_as_it_was(empty, profile, place, kind):
     with empty.read() as session:  # what is written in it is thrown away
         row = profiles.add(session, TERMINAL, City(**profile, **place))
         content = (
-            imports.export_workbook([row])
+            exports.export_workbook([row])
             if kind == "xlsx"
-            else imports.export_table([row], kind).encode()
+            else exports.export_table([row], kind).encode()
         )
-        (planned,) = imports.plan(session, imports.read(content))
+        (planned,) = imports.plan(session, city_sheet.read(content))
 
     assert (planned.state, planned.changes, planned.errors) == ("same", [], [])
 
@@ -332,7 +332,7 @@ def test_the_terminal_takes_and_gives_workbooks(tmp_path):
     places = json.loads(compaan("export", "--format", "geojson"))
 
     assert [one["id"] for one in places["features"]] == ["ghent"]
-    (row,) = imports.read((tmp_path / "out.xlsx").read_bytes()).rows
+    (row,) = city_sheet.read((tmp_path / "out.xlsx").read_bytes()).rows
     assert row.cells[:3] == ["ghent", "Ghent", "BE"]
 
 
@@ -364,7 +364,7 @@ def test_a_workbook_that_would_grow_is_refused_before_it_does(what):
     before = psutil.Process().memory_info().rss
 
     with pytest.raises(InvalidFile):
-        imports.read(content)
+        city_sheet.read(content)
 
     assert psutil.Process().memory_info().rss - before < 100_000_000
 
@@ -385,7 +385,7 @@ def test_too_many_parts_or_bytes_or_rows_are_refused(sqlite_service):
 
     for content in (file.getvalue(), b"PK\x03\x04" + bytes(10 * 2**20), long):
         with pytest.raises(InvalidFile, match=r"1010 parts|bytes|20000 rows"):
-            imports.read(content)
+            city_sheet.read(content)
     assert refusal(upload(sqlite_service, long))[:2] == (422, "invalid-file")
 
 
@@ -404,7 +404,7 @@ def test_what_is_no_workbook_is_told_apart():
         (book_of(["name", "need_houzing"]), "Did you mean need_housing"),
     ):
         with pytest.raises(InvalidFile, match=told):
-            imports.read(content)
+            city_sheet.read(content)
 
 
 CHANCE = random.Random(2026)  # noqa: S311 -- the same files each time
@@ -452,7 +452,7 @@ def test_five_thousand_malformed_workbooks_are_read_or_refused():
     refused, peaks = 0, []
     for at in range(5_000):
         try:
-            imports.read(malformed(good, parts))
+            city_sheet.read(malformed(good, parts))
         except InvalidFile:
             refused += 1
         if at % 1000 == 999:

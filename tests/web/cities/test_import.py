@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.services.spreadsheets import imports
+from app.services.spreadsheets import exports
 from tests.fixtures.cities import city, register
 from tests.web.visitor import HTML, Visitor
 
@@ -74,7 +74,7 @@ def test_the_wrong_rows_are_downloaded_with_what_is_wrong(organiser):
 
 
 def test_a_workbook_is_looked_at_likewise(organiser):
-    send(organiser, "look", imports.template_workbook())
+    send(organiser, "look", exports.template_workbook())
 
     assert "0 new, 0 changed, 0 as they were, 0 wrong" in organiser.text
 
