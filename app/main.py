@@ -14,7 +14,7 @@ from app.api.accounts import accounts, personal_data
 from app.api.cities import cities, contacts, places, spreadsheets
 from app.api.mail import outbox
 from app.api.operation import metrics, operation
-from app.api.pairings import pairings
+from app.api.pairings import pairings, proposals
 from app.api.rounds import overview, rounds
 from app.api.runs import anonymous as matching_routes
 from app.api.runs import engine_queries, events, runs
@@ -136,6 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(runs.router, prefix="/api/v1", responses=signed_in)
     app.include_router(events.router, prefix="/api/v1", responses=signed_in)
     app.include_router(engine_queries.router, prefix="/api/v1", responses=signed_in)
+    app.include_router(proposals.router, prefix="/api/v1", responses=signed_in)
     app.include_router(pairings.router, prefix="/api/v1", responses=signed_in)
     app.include_router(outbox.router, prefix="/api/v1", responses=signed_in)
     app.include_router(webhooks.router, prefix="/api/v1", responses=signed_in)

@@ -259,7 +259,7 @@ def export(
     ] = False,
 ) -> None:
     """Write all cities as a spreadsheet, for POST /match (json) or for a map."""
-    from app.services.cities import profiles  # noqa: PLC0415 -- see the module
+    from app.services.cities import directory, profiles  # noqa: PLC0415 -- see the module
     from app.services.spreadsheets import exports  # noqa: PLC0415 -- likewise
 
     mark = ";" if semicolon else ","
@@ -279,7 +279,7 @@ def export(
         )
     else:
         with _database() as database, database.read() as session:
-            content = writers[kind](profiles.every(session))
+            content = writers[kind](directory.every(session))
     if output is None:
         sys.stdout.buffer.write(_encoded(content, "utf-8"))
         return

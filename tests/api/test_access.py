@@ -21,7 +21,7 @@ from app.services.accounts.tokens import revoke_all as revoke_tokens
 from app.services.cities import contacts, profiles
 from app.services.decisions import participants, phases, repairs
 from app.services.log import announcements
-from app.services.pairings import pairings
+from app.services.pairings import offers, pairings
 from app.services.rounds import rounds
 from app.services.runs import runs
 from app.services.webhooks import subscriptions
@@ -520,7 +520,7 @@ def further_round(database: Database, name: str) -> str:
             (one,) = pairings.of_round(session, name)
             for side in ("mentor", "learner"):
                 new = AnswerWrite(side=side, answer="accept")
-                pairings.answer(session, TERMINAL, row, one, new)
+                offers.answer(session, TERMINAL, row, one, new)
     return run.id
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.db import Database, tables
 from app.permissions import TERMINAL
 from app.services.decisions import phases
-from app.services.pairings import pairings
+from app.services.pairings import offers, pairings
 from app.services.rounds import rounds
 from tests.fixtures.cities import (
     FIVE,
@@ -183,7 +183,7 @@ def test_the_last_place_is_offered_again_to_one_alone(house):
             .where(tables.Pairing.round_id == round_id)
             .values(answer_by=datetime.now(UTC) - timedelta(seconds=1))
         )
-    assert pairings.expire(house.service.client.app.state.database) == 6
+    assert offers.expire(house.service.client.app.state.database) == 6
     expired = listed(house.service, f"/rounds/{round_id}/pairings")
     where = f"/rounds/{round_id}/participants/many"
     house.service.put(where, {"mentor_capacity": 1}, "*")
@@ -373,8 +373,8 @@ def test_an_accept_and_the_deadline_come_one_after_the_other(house):
     def worker():
         count = 0
         while not ended.is_set():
-            count += pairings.expire(database)
-        return count + pairings.expire(database)
+            count += offers.expire(database)
+        return count + offers.expire(database)
 
     with ThreadPoolExecutor(1) as pool:
         expired = pool.submit(worker)

@@ -18,7 +18,7 @@ from sqlalchemy import text as sql
 from app.db import Database
 from app.db.schema import migrate
 from app.main import create_app
-from app.services.pairings.pairings import expire
+from app.services.pairings.offers import expire
 from app.settings import Settings
 from tests.fixtures.frozen import Frozen, frozen
 from tests.fixtures.versions.restored import into_sqlite, kept

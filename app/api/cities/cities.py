@@ -36,7 +36,7 @@ from app.http.openapi import ETAG, PLACED, merge_patch_of
 from app.http.problems import answers, refusals
 from app.http.updated_since import UpdatedSince
 from app.permissions import Actor
-from app.services.cities import profiles
+from app.services.cities import directory, profiles
 from app.services.log import audit
 from app.services.rounds import problem_builder
 from app.services.shared.rows import CityRow, PracticeRow
@@ -87,12 +87,12 @@ def filter_of(
         ),
     ] = None,
     updated_since: UpdatedSince = None,
-) -> profiles.Filter:
+) -> directory.Filter:
     """Return which cities are wanted."""
-    return profiles.Filter(country, area, role, q, updated_since)
+    return directory.Filter(country, area, role, q, updated_since)
 
 
-Wanted = Annotated[profiles.Filter, Depends(filter_of)]
+Wanted = Annotated[directory.Filter, Depends(filter_of)]
 
 
 def _place(city_id: str) -> str:
@@ -121,7 +121,7 @@ def router() -> APIRouter:
     ) -> Response:
         """List cities by id."""
         with tx.read() as (session, _actor):
-            rows, cursor = profiles.search(session, wanted, cut)
+            rows, cursor = directory.search(session, wanted, cut)
             items = tuple(map(profiles.as_city, rows))
         return json_response(Cities(items=items, next=next_page(request, cursor)))
 

@@ -26,7 +26,7 @@ from app.http.body import Route, read_form
 from app.http.deps import ApiSession, OnlyOnce, json_response
 from app.http.problems import answers, refusals
 from app.permissions import Actor
-from app.services.cities import profiles
+from app.services.cities import directory, profiles
 from app.services.spreadsheets import exports, imports, workbook
 from schemas import ImportReport
 
@@ -202,7 +202,7 @@ def export_cities(
     """
     day = datetime.now(UTC).date().isoformat()
     with tx.read() as (session, _actor):
-        rows = profiles.every(session, wanted)
+        rows = directory.every(session, wanted)
         match format:
             case "csv":
                 table = exports.export_table(rows, _DELIMITERS[delimiter])

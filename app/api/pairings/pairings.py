@@ -1,4 +1,4 @@
-"""Routes of staging, release, and what becomes of pairings."""
+"""Routes of pairings: what the cities answer, how a pairing ends, its check-ins."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -9,26 +9,17 @@ from sqlalchemy.orm import Session
 
 from app.api.rounds.rounds import RoundId
 from app.errors import (
-    Busy,
-    ComputationDied,
-    Conflict,
     Forbidden,
-    Infeasible,
     InvalidInput,
-    InvalidPolicy,
-    InvalidProblem,
     KeyReused,
     NoPlaces,
     NoPrecondition,
-    NotFinished,
     NotFound,
     NotJson,
     NotOffered,
-    OutOfDate,
     Stale,
     TooLarge,
     TooLate,
-    TooSlow,
     WrongPhase,
     WrongType,
     invalid,
@@ -36,27 +27,21 @@ from app.errors import (
 from app.http.body import CHECKED, Route
 from app.http.deps import (
     ApiSession,
-    EngineQueriesDep,
     IfMatch,
-    IfMatchIfSent,
     OnlyOnce,
-    Precondition,
     RequestedPage,
     json_response,
     next_page,
     require_json,
-    require_json_if_any,
 )
 from app.http.openapi import ETAG, merge_patch_of
 from app.http.problems import answers as documented
 from app.http.problems import refusals
 from app.http.updated_since import UpdatedSince
 from app.permissions import Actor
-from app.services.decisions import overrides, phases, repairs
-from app.services.log import audit
-from app.services.pairings import check_ins, pairings
+from app.services.decisions import phases
+from app.services.pairings import check_ins, endings, offers, pairings
 from app.services.rounds import rounds
-from app.services.runs import runs
 from app.services.shared.rows import PairingRow, RoundRow
 from app.texts.matching.pair import explained
 from schemas import (
@@ -65,56 +50,19 @@ from schemas import (
     CheckIn,
     CheckIns,
     CheckInWrite,
-    InputError,
-    Override,
-    OverrideWrite,
     PairingExplanation,
     PairingState,
     PairingWrite,
     ReasonWrite,
-    ReleaseWrite,
-    RepairWrite,
-    Round,
     RoundPairing,
     RoundPairings,
-    StageWrite,
 )
 from schemas.bounds import ErrorCount
 
-PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _BODY = (NotJson, TooLarge, WrongType, InvalidInput)
-_VERB = (*_BODY, Forbidden, NotFound, WrongPhase, Stale, KeyReused)
-_COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, ComputationDied)
-_RUN = "0" * 32
-_PAIR = {"mentor": "schaerbeek", "learner": "capaci"}
-_TOLD = 5
-"""Most entries of the log that are told to whoever has seen an older version."""
+PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 router = APIRouter(route_class=Route, tags=["pairings"])
-
-
-def _as_seen(
-    session: Session, actor: Actor, if_match: Precondition, row: RoundRow
-) -> None:
-    """Refuse a decision about another version of the round than the caller has seen."""
-    if if_match.allows(row.version):
-        return
-    latest = audit.latest(session, actor, row.id, _TOLD)
-    raise Stale(
-        "Somebody changed the round since you read it: `errors` has the last changes.",
-        [
-            InputError(
-                pointer="",
-                code=one.action,
-                message=f"{one.action} at {one.at:%H:%M} UTC",
-            )
-            for one in latest
-        ],
-    )
-
-
-def _round_told(row: RoundRow) -> Response:
-    return json_response(rounds.as_round(row), version=row.version)
 
 
 def _pairing_told(row: PairingRow, actor: Actor) -> Response:
@@ -137,106 +85,6 @@ def _changing(
         return _pairing_told(row, actor)
 
     return work
-
-
-@router.post(
-    "/rounds/{round_id}/stage",
-    response_model=Round,
-    dependencies=[Depends(require_json)],
-    responses=documented({200: {"headers": ETAG}}, *_VERB, NotFinished, OutOfDate),
-)
-def stage_round(
-    tx: ApiSession,
-    once: OnlyOnce,
-    round_id: RoundId,
-    if_match: IfMatchIfSent,
-    new: Annotated[StageWrite, Body(examples=[{"run": _RUN}]), CHECKED],
-) -> Response:
-    """Stage the pairings of a run: they may be edited, and nobody is told of them.
-
-    The round is closed, or staged with another run. `POST …/phase` leads back.
-    """
-
-    def work(session: Session, actor: Actor) -> Response:
-        row = rounds.get(session, actor, round_id, lock=True)
-        rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
-        run = runs.of_round(session, actor, round_id, new.run)
-        phases.stage(session, actor, row, run)
-        return _round_told(row)
-
-    return once.answer(tx, work)
-
-
-@router.post(
-    "/rounds/{round_id}/release",
-    response_model=Round,
-    dependencies=[Depends(require_json_if_any)],
-    responses=documented({200: {"headers": ETAG}}, *_VERB, Conflict),
-)
-def release_round(
-    tx: ApiSession,
-    once: OnlyOnce,
-    round_id: RoundId,
-    if_match: IfMatchIfSent,
-    new: Annotated[ReleaseWrite | None, Body(examples=[{}]), CHECKED] = None,
-) -> Response:
-    """Offer what is staged: the held messages go out, and the decision is sealed."""
-
-    def work(session: Session, actor: Actor) -> Response:
-        row = rounds.get(session, actor, round_id, lock=True)
-        rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
-        phases.release(session, actor, row, new.answer_by if new else None)
-        return _round_told(row)
-
-    return once.answer(tx, work)
-
-
-@router.post(
-    "/rounds/{round_id}/overrides",
-    response_model=Override,
-    dependencies=[Depends(require_json)],
-    responses=documented({200: {}}, *_VERB, *_COMPUTED),
-)
-def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
-    tx: ApiSession,
-    once: OnlyOnce,
-    answers: EngineQueriesDep,
-    round_id: RoundId,
-    if_match: IfMatchIfSent,
-    new: Annotated[
-        OverrideWrite,
-        Body(examples=[{"force": [_PAIR], "reason": "They have worked together."}]),
-        CHECKED,
-    ],
-    *,
-    dry_run: Annotated[
-        bool, Query(description="Tell the price, and store nothing.")
-    ] = False,
-) -> Response:
-    """Decide otherwise than the staged proposal, with a reason, at a price.
-
-    The round is matched again around the decision and staged anew, as a run of its
-    own. The price is stored with the pairings that were forced.
-    """
-    kept = None if dry_run else once.kept(tx)
-    if kept is not None:
-        return kept
-    with tx.read() as (session, actor):
-        row = rounds.get(session, actor, round_id)
-        start = overrides.basis(session, actor, row)
-        _as_seen(session, actor, if_match, row)
-    found = answers.override(start, new)
-
-    def work(session: Session, actor: Actor) -> Response:
-        row = rounds.get(session, actor, round_id, lock=True)
-        run = overrides.store(session, actor, row, start, new, found)
-        return json_response(overrides.as_override(found, run.id))
-
-    if dry_run:
-        return json_response(overrides.as_override(found, None))
-    return once.answer(tx, work)
 
 
 @router.get("/rounds/{round_id}/pairings", responses=refusals(InvalidInput, NotFound))
@@ -310,7 +158,7 @@ def patch_pairing(
         if_match.check(row.version, {"answer_by": there}, {"answer_by": sent})
         until = phases.deadline(new.answer_by)
         assert until is not None  # noqa: S101 -- one was given
-        pairings.set_deadline(session, actor, round_row, row, until)
+        offers.set_deadline(session, actor, round_row, row, until)
         return _pairing_told(row, actor)
 
 
@@ -348,7 +196,7 @@ def answer_pairing(
 
     When both have accepted, it is confirmed. The same answer again changes nothing.
     """
-    return once.answer(tx, _changing(pairing_id, pairings.answer, new))
+    return once.answer(tx, _changing(pairing_id, offers.answer, new))
 
 
 @router.post(
@@ -368,7 +216,7 @@ def dismiss_pairing(
     ],
 ) -> Response:
     """Take a staged pairing out; nobody is told. A repair may fill the places."""
-    return once.answer(tx, _changing(pairing_id, pairings.dismiss, new.reason))
+    return once.answer(tx, _changing(pairing_id, endings.dismiss, new.reason))
 
 
 @router.post(
@@ -394,7 +242,7 @@ def withdraw_pairing(
     ],
 ) -> Response:
     """Take back an offered or confirmed pairing; its two cities are told."""
-    return once.answer(tx, _changing(pairing_id, pairings.withdraw, new.reason))
+    return once.answer(tx, _changing(pairing_id, endings.withdraw, new.reason))
 
 
 @router.get(
@@ -460,42 +308,5 @@ def add_check_in(
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         note = check_ins.add(session, actor, round_row, row, new)
         return json_response(check_ins.as_check_in(note), 201)
-
-    return once.answer(tx, work)
-
-
-@router.post(
-    "/rounds/{round_id}/repairs",
-    response_model=Round,
-    dependencies=[Depends(require_json)],
-    responses=documented({200: {"headers": ETAG}}, *_VERB, NoPlaces, *_COMPUTED),
-)
-def make_repair(  # noqa: PLR0913 -- FastAPI reads them
-    tx: ApiSession,
-    once: OnlyOnce,
-    answers: EngineQueriesDep,
-    round_id: RoundId,
-    if_match: IfMatchIfSent,
-    new: Annotated[RepairWrite, Body(examples=[{"repair": "0" * 16}]), CHECKED],
-) -> Response:
-    """Make one of the repairs that `GET …/repairs` lists, by its `id`.
-
-    In a released round, new pairings are offered, and all whom it concerns are told.
-    """
-    kept = once.kept(tx)
-    if kept is not None:
-        return kept
-    with tx.read() as (session, actor):
-        row = rounds.get(session, actor, round_id)
-        rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
-        start = repairs.basis(session, actor, row)
-    repair = repairs.chosen(answers.repairs(start, repairs.MOST), new.repair)
-    reasons = answers.explained(start, repairs.added(repair))
-
-    def work(session: Session, actor: Actor) -> Response:
-        row = rounds.get(session, actor, round_id, lock=True)
-        repairs.make(session, actor, row, start, repair, reasons)
-        return _round_told(row)
 
     return once.answer(tx, work)

@@ -9,7 +9,7 @@ from app.db import Database
 from app.errors import ComputationDied, details
 from app.services.background import send_mail, send_webhooks
 from app.services.background.error_log import ErrorLogOnce
-from app.services.pairings import pairings
+from app.services.pairings import offers
 from app.services.personal_data import retention
 from app.services.runs import runs
 from app.services.shared import idempotency
@@ -45,7 +45,7 @@ def periodic_tasks(settings: Settings) -> Sequence[PeriodicTask]:
     return (
         PeriodicTask("sweep of runs", settings.lease_seconds / 3, _sweep),
         PeriodicTask("kept answers", _HOUR, _forget_answers),
-        PeriodicTask("deadlines of offers", _OFFERS, pairings.expire),
+        PeriodicTask("deadlines of offers", _OFFERS, offers.expire),
         PeriodicTask("retention", _HOUR, retention.enforce),
         PeriodicTask("outbox", _MAIL, send_mail.periodic_task(settings)),
         PeriodicTask("webhooks", _WEBHOOKS, send_webhooks.periodic_task(settings)),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 import matching
-from app.services.cities.profiles import Filter, as_city, every
+from app.services.cities.directory import Filter, every
+from app.services.cities.profiles import as_city
 from schemas import (
     AreaId,
     AreaLevels,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import tables
 from app.permissions import Actor, may_organise, may_oversee
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.shared.names import search_key, slug
 from schemas import City
 
@@ -161,7 +161,7 @@ def resolve_city(session: Session, typed: str) -> tuple[str | None, list[str]]:
 
     None if it cannot be told, with the names of those that may be meant.
     """
-    found = profiles.find_by_name(session, typed, _ALIKE) if typed else ()
+    found = directory.find_by_name(session, typed, _ALIKE) if typed else ()
     if len(found) == 1:
         return found[0].id, []
     return (None if found else slug(typed) or None), [row.name for row in found]

@@ -18,7 +18,7 @@ from app.permissions import (
 from app.services.cities import profiles
 from app.services.log import audit
 from app.services.mail import letters
-from app.services.pairings import pairings
+from app.services.pairings import endings, pairings
 from app.services.rounds import policies, rounds
 from app.services.shared import versions
 from app.services.shared.changes import changed_fields
@@ -172,9 +172,9 @@ def _end_pairings(
         side: EndedBy = "mentor" if city_id == one.mentor_id else "learner"
         why = LEFT.format(city=city_id)
         if one.state == "staged":
-            pairings.dismiss(session, actor, round_row, one, why, side)
+            endings.dismiss(session, actor, round_row, one, why, side)
         else:
-            pairings.withdraw(session, actor, round_row, one, why, side)
+            endings.withdraw(session, actor, round_row, one, why, side)
             letters.notify_organisers(session, round_row, one, "withdrawn")
     if round_row.phase == "staged":
         letters.rewrite_held(session, round_row)

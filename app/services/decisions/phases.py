@@ -12,7 +12,7 @@ from app.errors import Conflict, InvalidInput, NotFinished, OutOfDate, WrongPhas
 from app.permissions import Actor
 from app.services.log import audit
 from app.services.mail import letters
-from app.services.pairings import pairings
+from app.services.pairings import endings, offers, pairings
 from app.services.rounds import policies, rounds
 from app.services.runs import bundle, runs
 from app.services.shared.clock import in_utc
@@ -58,7 +58,7 @@ def move(
     _must_lead_there(row, to, reason)
     if to == "archived":
         for one in pairings.of_round(session, row.id, ("offered",)):
-            pairings.withdraw(session, actor, row, one, ARCHIVED)
+            endings.withdraw(session, actor, row, one, ARCHIVED)
         row.archived_at = now()
     before, row.phase = row.phase, to
     if before == "staged":
@@ -304,7 +304,7 @@ def deadline(given: datetime | None) -> datetime | None:
     moment = in_utc(given, "/answer_by")
     if moment is None:
         return None
-    pairings.must_be_ahead(moment)
+    offers.must_be_ahead(moment)
     if moment > now() + _LONGEST:
         message = f"The deadline may be {_LONGEST.days} days away at most."
         error = InputError(pointer="/answer_by", code="too_far", message=message)

@@ -15,7 +15,7 @@ from app.errors import NotFound, Stale, WrongPhase
 from app.permissions import Actor, may_oversee
 from app.services.log import audit
 from app.services.mail import letters
-from app.services.pairings import pairings
+from app.services.pairings import endings, pairings
 from app.services.rounds import policies, rounds
 from app.services.rounds.policies import pair_of
 from app.services.runs import runs
@@ -224,7 +224,7 @@ def make(  # noqa: PLR0913 -- what was computed, from what
 def _undo(
     session: Session, actor: Actor, row: tables.Round, one: tables.Pairing
 ) -> None:
-    end = pairings.dismiss if one.state == "staged" else pairings.withdraw
+    end = endings.dismiss if one.state == "staged" else endings.withdraw
     end(session, actor, row, one, REPAIRED, "repair")
 
 

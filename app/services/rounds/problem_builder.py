@@ -10,7 +10,8 @@ import matching
 from app.compute.engine import Refused
 from app.db import tables
 from app.errors import Infeasible, InvalidPolicy, InvalidProblem, Refusal
-from app.services.cities.profiles import Filter, as_city, every
+from app.services.cities.directory import Filter, every
+from app.services.cities.profiles import as_city
 from app.services.rounds import ledger
 from schemas import (
     City,

@@ -13,7 +13,7 @@ from app.errors import InvalidInput
 from app.permissions import may_edit_city
 from app.pictures.city_map import city_map
 from app.pictures.profile import profile
-from app.services.cities import comparison, profiles, similar_cities
+from app.services.cities import comparison, directory, profiles, similar_cities
 from app.services.shared.paging import PageRequest
 from app.texts.catalogue import Words, here, message, reading, unaccented
 from app.texts.matching import pair, reasons
@@ -23,7 +23,7 @@ from schemas import AREA_IDS, AreaId, City, Explanation, InputError, Role
 
 router = APIRouter(include_in_schema=False)
 ROLES: tuple[Role, ...] = get_args(Role)
-SIDES: tuple[profiles.Side, ...] = get_args(profiles.Side)
+SIDES: tuple[directory.Side, ...] = get_args(directory.Side)
 SIZES: Mapping[str, tuple[int, int | None]] = {
     "-20000": (0, 20_000),
     "20000-50000": (20_000, 50_000),
@@ -40,17 +40,17 @@ _MOST_NAMES = 300
 _LONGEST = 200
 
 
-def top(city: City, kind: profiles.Side) -> str:
+def top(city: City, kind: directory.Side) -> str:
     """Return the first areas of a city's strengths or needs in words."""
     return reasons.listed(here().areas(_by_level(city, kind)))
 
 
-def every_area(city: City, kind: profiles.Side) -> str:
+def every_area(city: City, kind: directory.Side) -> str:
     """Return all areas of a city's strengths or needs in words."""
     return here().joined(here().areas(_by_level(city, kind)))
 
 
-def _by_level(city: City, kind: profiles.Side) -> list[str]:
+def _by_level(city: City, kind: directory.Side) -> list[str]:
     levels = sorted(city.levels(kind).items(), key=lambda item: -item[1])
     return [area for area, _ in levels]
 
@@ -63,10 +63,10 @@ def _area(text: str | None) -> AreaId | None:
     return next((one for one in AREA_IDS if one == text), None)
 
 
-def _wanted(given: Mapping[str, str]) -> profiles.Filter:
+def _wanted(given: Mapping[str, str]) -> directory.Filter:
     """Return what the address asks for; what a filter cannot be is left out."""
     language = given.get("language", "")
-    return profiles.Filter(
+    return directory.Filter(
         country=given.get("country", "")[:2].upper() or None,
         area=_area(given.get("area")),
         role=next((one for one in ROLES if one == given.get("role")), None),
@@ -104,22 +104,22 @@ def list_cities(tx: PageSession, request: Request) -> HTMLResponse:
     told = here()
     with tx.read() as (session, actor):
         cut = PageRequest(_PAGE, given.get("cursor"))
-        rows, cursor = profiles.search(session, wanted, cut)
+        rows, cursor = directory.search(session, wanted, cut)
         following = f"/cities?{urlencode(given | {'cursor': cursor})}"
-        homes = profiles.countries(session) | ({wanted.country} - {None})
-        spoken = profiles.languages(session) | ({wanted.language} - {None})
+        homes = directory.countries(session) | ({wanted.country} - {None})
+        spoken = directory.languages(session) | ({wanted.language} - {None})
         found = [profiles.as_city(row) for row in rows]
         return show(
             "cities/cities.html",
             actor,
             "cities",
             cities=[(city, profile(city, wanted.area)) for city in found],
-            picture=city_map(profiles.map_points(session, wanted)),
+            picture=city_map(directory.map_points(session, wanted)),
             following=following if cursor else None,
             is_later=cut.cursor is not None,
             wanted=wanted,
             size=given.get("size") if wanted.size else None,
-            filtered=wanted != profiles.Filter(),
+            filtered=wanted != directory.Filter(),
             countries=_sorted({code: told.country(code) for code in homes if code}),
             languages=_sorted({code: told.language(code) for code in spoken if code}),
             sizes=_sizes(told),
@@ -148,7 +148,7 @@ def _meant(session: Session, typed: str) -> Meant:
     typed = _typed(typed)
     if not typed:
         return Meant("")
-    rows = profiles.find_by_name(session, typed, _CHOICES)
+    rows = directory.find_by_name(session, typed, _CHOICES)
     found = tuple(profiles.as_city(row) for row in rows)
     if len(found) == 1:
         return Meant(found[0].name, found[0])
@@ -186,7 +186,7 @@ def compare_cities(tx: PageSession, a: str = "", b: str = "") -> HTMLResponse:
         found = None
         if amiss is None and one.city is not None and other.city is not None:
             found = comparison.compare(one.city, other.city)
-        names = profiles.names(session)
+        names = directory.names(session)
         return show(
             "cities/explorer_compare.html",
             actor,

@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from app.errors import InvalidInput, InvalidRows, Refusal
 from app.http.deps import AuthenticatedTransaction
 from app.permissions import Actor
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.spreadsheets import exports, imports, workbook
 from app.web.forms import download, field_text, must_organise
 from app.web.layout import show
@@ -43,7 +43,7 @@ def export(tx: PageSession) -> Response:
     """Give all cities as a table, as spreadsheets in Europe expect it."""
     with tx.read() as (session, _actor):
         return download(
-            exports.export_table(profiles.every(session), ";"), "cities.csv"
+            exports.export_table(directory.every(session), ";"), "cities.csv"
         )
 
 
@@ -59,7 +59,7 @@ def template_workbook(tx: PageSession) -> Response:
 def export_workbook(tx: PageSession) -> Response:
     """Give all cities as a workbook."""
     with tx.read() as (session, _actor):
-        content = exports.export_workbook(profiles.every(session))
+        content = exports.export_workbook(directory.every(session))
         return download(content, "cities.xlsx", workbook.MEDIA_TYPE)
 
 

@@ -11,7 +11,7 @@ from app.errors import InvalidInput, NotFound
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.pictures import card
-from app.services.cities import profiles
+from app.services.cities import directory, profiles
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.pairings import pairings
 from app.services.rounds import rounds
@@ -41,7 +41,7 @@ def card_of(session: Session, actor: Actor, row: PairingRow) -> card.Card:
     )
     firmness = None
     if row.firmness is not None and may_oversee(actor):
-        names = profiles.names(session)
+        names = directory.names(session)
         alternates = _alternates(session, row)
         firmness = card.Firmness(row.firmness, alternates, names)
     why = pairings.explained_to(actor, row)

@@ -16,8 +16,8 @@ from app.permissions import (
     may_oversee,
 )
 from app.pictures.card import Card
-from app.services.cities import contacts, profiles
-from app.services.pairings import check_ins, pairings, questions
+from app.services.cities import contacts
+from app.services.pairings import check_ins, offers, pairings, questions
 from app.services.rounds import rounds
 from app.services.shared.clock import now
 from app.services.shared.paging import PageRequest
@@ -170,7 +170,7 @@ def answer(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Resp
             reason_code=typed["reason_code"] or None,
             text=typed["text"],
         )
-        pairings.answer(session, actor, round_row, row, new)
+        offers.answer(session, actor, round_row, row, new)
         return redirect(f"/pairings/{pairing_id}?done={said_it}")
 
     again = partial(_page, tx, pairing_id, typed=typed | {"form": f"decline-{side}"})

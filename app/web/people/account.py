@@ -8,7 +8,7 @@ from app.errors import Refusal
 from app.http.deps import AuthenticatedTransaction, CallerAddress, ThrottleDep
 from app.permissions import Actor
 from app.services.accounts import accounts, sign_in, tokens
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.texts.catalogue import message
 from app.web import language
 from app.web.forms import field_text, parse, redirect, submit
@@ -62,7 +62,7 @@ def _place(session: Session, actor: Actor) -> str | None:
     """Return for whom the visitor acts, as people call it."""
     if actor.city is None:
         return actor.association
-    return profiles.names(session).get(actor.city, actor.city)
+    return directory.names(session).get(actor.city, actor.city)
 
 
 @router.get("/account")

@@ -12,7 +12,7 @@ from app.errors import Refusal, Stale
 from app.http.deps import AuthenticatedTransaction, Precondition, etag
 from app.permissions import ROLES, Actor, may_manage
 from app.services.accounts import accounts
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.shared.paging import PageRequest
 from app.texts.catalogue import message
 from app.web.forms import field_text, parse, redirect, submit
@@ -82,7 +82,7 @@ def _must_be_as_seen(version: int, form: Form) -> None:
 
 def _choices(session: Session, actor: Actor) -> dict[str, Any]:
     """Return what the forms offer this visitor: roles, and cities by their names."""
-    names = profiles.names(session)
+    names = directory.names(session)
     roles = [role for role in ROLES if may_manage(actor, role)]
     supported = accounts.supported_cities(session, actor)
     offered = names if roles else {city: names[city] for city in supported}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.http.deps import SettingsDep
 from app.permissions import Actor, may_oversee
 from app.services.accounts import accounts
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.log import audit
 from app.services.personal_data import data_export
 from app.services.personal_data.retention import CONTACT_MONTHS
@@ -125,7 +125,7 @@ def show_log_of_city(
     """Show what was done with a city, to those who may know, also once it is gone."""
     with tx.read() as (session, actor):
         found = audit.of_city(session, actor, city_id, PageRequest(_PAGE, cursor))
-        name = profiles.names(session).get(city_id, city_id)
+        name = directory.names(session).get(city_id, city_id)
         path = f"/cities/{quote(city_id, safe='')}"
         title = here().say("What was done: {name}", name=name)
         return _log(
@@ -156,7 +156,7 @@ def show_log_of_round(
 
 def _log(session: Session, actor: Actor, log: _Log, found: Found) -> HTMLResponse:
     rows, following = found
-    names, round_names = profiles.names(session), rounds.names(session)
+    names, round_names = directory.names(session), _rounds(session)
     entries = list(map(audit.as_entry, rows))
     roles = accounts.roles(session, {entry.account for entry in entries})
     asked = {**log.asked, "cursor": following or ""}

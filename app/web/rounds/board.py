@@ -19,10 +19,10 @@ from starlette.datastructures import FormData
 from app.errors import InvalidInput, Refusal, Stale
 from app.http.deps import AuthenticatedTransaction, Once, Precondition, etag
 from app.permissions import Actor, may_oversee
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.decisions import phases
 from app.services.mail import letters, outbox
-from app.services.pairings import pairings, questions, round_health
+from app.services.pairings import endings, offers, pairings, questions, round_health
 from app.services.rounds import rounds
 from app.services.shared.clock import now
 from app.services.shared.rows import (
@@ -126,7 +126,7 @@ def _board(  # noqa: PLR0913 -- what the page shows
     """
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
-        names = profiles.names(session)
+        names = directory.names(session)
         lines = list(_lines(session, actor, row, names))
         board = round_health.round_health(session, actor, row)
         counts = Counter(line.standing for line in lines)
@@ -323,13 +323,13 @@ def _round_of(tx: AuthenticatedTransaction, pairing_id: str) -> str:
 @router.post("/pairings/{pairing_id}/dismiss")
 def dismiss(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take a staged pairing out."""
-    return _end(tx, once, pairing_id, form, pairings.dismiss)
+    return _end(tx, once, pairing_id, form, endings.dismiss)
 
 
 @router.post("/pairings/{pairing_id}/withdraw")
 def withdraw(tx: PageSession, once: OnlyOnce, pairing_id: str, form: Form) -> Response:
     """Take back a pairing that was offered or confirmed."""
-    return _end(tx, once, pairing_id, form, pairings.withdraw)
+    return _end(tx, once, pairing_id, form, endings.withdraw)
 
 
 def _end(
@@ -366,7 +366,7 @@ def set_deadline(
             message = "Choose the day by which the cities answer."
             error = InputError(pointer="/answer_by", code="missing", message=message)
             raise InvalidInput(message, [error])
-        pairings.set_deadline(session, actor, round_row, row, until)
+        offers.set_deadline(session, actor, round_row, row, until)
         return redirect(f"/rounds/{round_row.id}/pairings")
 
     typed = {

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from app.permissions import Actor
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.rounds import ledger, rounds
 from app.services.shared.paging import PageRequest
 from app.web.layout import show
@@ -31,7 +31,7 @@ def show_ledger(tx: PageSession, cursor: str | None = None) -> HTMLResponse:
             "rounds",
             entries=entries,
             most=max((max(one.mentored, one.learned) for one in entries), default=0),
-            names=profiles.names(session),
+            names=directory.names(session),
             round_names=_round_names(session, actor),
             following=next_page if following else None,
         )

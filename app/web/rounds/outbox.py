@@ -13,7 +13,7 @@ from app.errors import Conflict, Refusal
 from app.http.deps import AuthenticatedTransaction, SettingsDep
 from app.permissions import Actor
 from app.services.background import send_mail
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.mail import outbox
 from app.services.rounds import rounds
 from app.services.shared.paging import PageRequest
@@ -115,7 +115,7 @@ def _page(  # noqa: PLR0913 -- what the page shows
             "failed": sum(one.count for one in summary.counts if one.state == "failed"),
             "messages": [outbox.as_message(one, settings.public_url) for one in rows],
             "following": chosen.path(round_id, cursor=following) if following else None,
-            "names": profiles.names(session),
+            "names": directory.names(session),
             "states": STATES,
             "kinds": _KINDS,
             "roles": _ROLES,

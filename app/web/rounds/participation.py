@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import InvalidInput, NotFound, Refusal, Stale
 from app.http.deps import AuthenticatedTransaction
 from app.permissions import Actor, may_enter_city, may_know_wishes
-from app.services.cities import profiles
+from app.services.cities import directory, profiles
 from app.services.decisions import attendance, participants
 from app.services.rounds import rounds
 from app.services.shared.names import search_key
@@ -212,7 +212,7 @@ def _meant(
         if one := ids.get(search_key(name)):
             yield one
             continue
-        found = profiles.find_by_name(session, name, 2)
+        found = directory.find_by_name(session, name, 2)
         if len(found) == 1:
             yield found[0].id
             continue

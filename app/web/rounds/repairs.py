@@ -10,7 +10,7 @@ from app.errors import Busy, InvalidInput, Refusal, WrongPhase
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor
 from app.pictures.mending import mending
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.decisions import repairs
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.pairings import round_health
@@ -46,7 +46,7 @@ def _page(
         except WrongPhase:
             start = None
         unserved = round_health.round_health(session, actor, row).unserved
-        names = profiles.names(session)
+        names = directory.names(session)
         shown = rounds.as_round(row)
     items: tuple[Repair, ...] = ()
     if start is not None:

@@ -14,8 +14,7 @@ from app.permissions import Actor, may_oversee
 from app.pictures.mending import points_in_words
 from app.pictures.pair_lines import Small, pairs_picture
 from app.pictures.pairing_map import PairingMap, Tie, pairing_map
-from app.services.cities import profiles
-from app.services.decisions import released
+from app.services.cities import directory
 from app.services.pairings import pairings
 from app.services.rounds import ledger, rounds
 from app.services.runs import runs
@@ -128,7 +127,7 @@ def show_report(tx: PageSession, round_id: str) -> HTMLResponse:
         row = rounds.get(session, actor, round_id)
         if not may_oversee(actor):
             raise NotFound(f"There is no report of {round_id} for you.")
-        names = profiles.names(session)
+        names = directory.names(session)
         found = report(session, actor, row, names) if row.staged_run else None
         return show(
             "rounds/report.html",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import Busy, InvalidInput, NotFinished, Refusal
 from app.http.deps import EngineQueriesDep
 from app.permissions import Actor, may_organise
-from app.services.cities import profiles
+from app.services.cities import directory
 from app.services.decisions import phases, policy_decisions, scenarios
 from app.services.rounds import policies, rounds
 from app.services.runs import runs
@@ -52,7 +52,7 @@ def compare_runs(
         rows = [runs.of_round(session, actor, round_id, one) for one in chosen]
         awaited = sum(not runs.has_ended(one) for one in rows)
         done = [one for one in rows if one.state == "succeeded"]
-        names = profiles.names(session)
+        names = directory.names(session)
         values = {
             "round": rounds.as_round(row),
             "runs": {one.id: runs.as_run(one) for one in rows},

@@ -23,7 +23,7 @@ from app.permissions import TERMINAL
 from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
 from app.services.decisions import participants
-from app.services.pairings import pairings
+from app.services.pairings import offers, pairings
 from app.services.rounds import policies, rounds
 from app.services.runs import runs
 from matching import Infeasible as NothingFits
@@ -580,7 +580,7 @@ class Life(RuleBasedStateMachine):
         self.overdue.add(late)
         if worker:
             before = self.audited()
-            ended = pairings.expire(self.database)
+            ended = offers.expire(self.database)
             assert ended == len(self.overdue) == self.audited() - before
             for one in list(self.overdue):
                 self.end(one, "expired")

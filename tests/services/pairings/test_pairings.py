@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.db import tables
-from app.services.pairings import pairings
+from app.services.pairings import offers
 from tests.fixtures.cities import (
     FIVE,
     PROPOSED,
@@ -76,7 +76,7 @@ def let_pass(service, *states):
             .where(tables.Pairing.state.in_(states or ("offered",)))
             .values(answer_by=datetime.now(UTC) - timedelta(seconds=1))
         )
-    return pairings.expire(service.client.app.state.database)
+    return offers.expire(service.client.app.state.database)
 
 
 # Answers.
@@ -260,7 +260,7 @@ def test_who_does_not_answer_in_time_loses_the_offer(released):
     ended = let_pass(released, "offered", "confirmed")
 
     assert ended == 2
-    assert pairings.expire(released.client.app.state.database) == 0
+    assert offers.expire(released.client.app.state.database) == 0
     told = again(released, half)
     assert (told["state"], told["ended_by"]) == ("expired", "deadline")
     assert (told["mentor_answer"], told["learner_answer"]) == ("accepted", "pending")
@@ -436,7 +436,7 @@ def test_the_archive_ends_what_waits_and_stays_as_it_is(released):
     with changing(released) as session:
         row = session.get_one(tables.Pairing, late["id"])
         row.answer_by = datetime.now(UTC) - timedelta(seconds=1)
-    pairings.expire(released.client.app.state.database)
+    offers.expire(released.client.app.state.database)
     before = outbox(released)
 
     released.post(f"/rounds/{released.round}/phase", {"to": "archived"})

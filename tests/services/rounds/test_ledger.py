@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.db import tables
-from app.services.pairings import pairings
+from app.services.pairings import offers
 from app.services.rounds import ledger
 from schemas import PastPairing
 from tests.fixtures.cities import (
@@ -190,7 +190,7 @@ def miss(service, one):
                 answer_by=datetime.now(UTC) - timedelta(seconds=1)
             )
         )
-    pairings.expire(service.client.app.state.database)
+    offers.expire(service.client.app.state.database)
 
 
 def take_back(service, one):
