@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.permissions import TERMINAL
 from app.services.accounts import accounts
 from app.services.accounts import tokens as token_service
+from app.services.background import run_protocol
 from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
@@ -111,9 +112,11 @@ def _propose(database: Database) -> str:
     with database.write() as session:
         row = rounds.get(session, TERMINAL, ROUND, lock=True)
         run = runs.start(session, TERMINAL, row, RunWrite(label="Proposal")).id
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     while mine is not None:  # the oldest first; an interrupted start may have left one
         trials = runs.trials(mine.problem, mine.policy)
-        runs.succeed(database, mine, match(mine.problem, mine.policy, trials=trials))
-        mine = None if mine.run == run else runs.claim(database)
+        run_protocol.succeed(
+            database, mine, match(mine.problem, mine.policy, trials=trials)
+        )
+        mine = None if mine.run == run else run_protocol.claim(database)
     return run

@@ -18,6 +18,7 @@ from app.services.accounts import accounts, sign_in
 from app.services.accounts import tokens as tokens_of
 from app.services.accounts.tokens import add as add_token
 from app.services.accounts.tokens import revoke_all as revoke_tokens
+from app.services.background import run_protocol
 from app.services.cities import contacts, profiles
 from app.services.decisions import participants, phases, repairs
 from app.services.log import announcements
@@ -445,9 +446,9 @@ def build(client: TestClient, database: Database) -> World:
             participants.put(session, TERMINAL, round_row, name, ParticipationWrite())
         phases.move(session, TERMINAL, round_row, "open", None)
         runs.start(session, TERMINAL, round_row, RunWrite())
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     assert mine is not None
-    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
     with database.write() as session:
         queued = runs.start(
             session, TERMINAL, rounds.get(session, TERMINAL, "r"), RunWrite()

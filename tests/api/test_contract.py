@@ -23,6 +23,7 @@ from app.main import create_app
 from app.permissions import TERMINAL
 from app.services.accounts import accounts, sign_in, tokens
 from app.services.accounts.tokens import add as add_token
+from app.services.background import run_protocol
 from app.services.cities import contacts, profiles
 from app.services.decisions import participants, phases
 from app.services.log import announcements
@@ -154,9 +155,9 @@ def fill(database: Database) -> dict[str, str]:
             participants.put(session, TERMINAL, row, city.id, ParticipationWrite())
         phases.move(session, TERMINAL, row, "open", None)
         runs.start(session, TERMINAL, row, RunWrite())
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     assert mine is not None
-    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
     offered, message = released(database)
     with database.write() as session:
         practice = profiles.get(session, "mechelen").practices[0].id
@@ -197,9 +198,9 @@ def released(database: Database) -> tuple[str, str]:
         phases.move(session, TERMINAL, row, "open", None)
         phases.move(session, TERMINAL, row, "closed", None)
         runs.start(session, TERMINAL, row, RunWrite())
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     assert mine is not None
-    runs.succeed(database, mine, match(mine.problem, mine.policy))
+    run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
     with database.write() as session:
         row = rounds.get(session, TERMINAL, "released", lock=True)
         phases.stage(session, TERMINAL, row, runs.get(session, TERMINAL, mine.run))

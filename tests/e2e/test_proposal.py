@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
+from app.services.background import run_protocol
 from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import rounds
@@ -59,9 +60,11 @@ def start(database: Database, label: str) -> str:
 
 
 def compute(database: Database) -> str:
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     assert mine is not None
-    assert runs.succeed(database, mine, match(mine.problem, mine.policy, trials=20))
+    assert run_protocol.succeed(
+        database, mine, match(mine.problem, mine.policy, trials=20)
+    )
     return mine.run
 
 
@@ -84,13 +87,15 @@ def test_a_computation_is_followed_until_its_result_is_there(browser, site, data
         page.goto(f"/runs/{started}")
         says = page.get_by_role("status")
         expect(says).to_have_text("It waits for its turn.")
-        mine = runs.claim(database)
+        mine = run_protocol.claim(database)
         for done in (10, 20):
-            runs.heartbeat(database, mine, Progress(step="firmness", done=done, of=40))
+            run_protocol.heartbeat(
+                database, mine, Progress(step="firmness", done=done, of=40)
+            )
             expect(says).to_contain_text(f"{done} of 40 trials")
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.75)
         check_widths(page, "proposal-progress-light")
-        runs.succeed(database, mine, match(mine.problem, mine.policy))
+        run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
         expect(page.get_by_role("main")).to_contain_text(
             "4 of 4 learners have a mentor."
         )
@@ -106,8 +111,8 @@ def test_a_lost_connection_is_made_up_for_by_loading_again(browser, site, databa
         sign_in(page, site)
         page.route("**/events", lambda route: route.fulfill(status=204))
         page.goto(f"/runs/{started}")
-        mine = runs.claim(database)
-        runs.succeed(database, mine, match(mine.problem, mine.policy))
+        mine = run_protocol.claim(database)
+        run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
         expect(page.get_by_role("main")).to_contain_text("learners have a mentor")
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.db import Database
 from app.permissions import TERMINAL
+from app.services.background import run_protocol
 from app.services.cities import profiles
 from app.services.decisions import participants, phases
 from app.services.rounds import policies, rounds
@@ -75,9 +76,11 @@ def matched(database: Database, name: str, taking: list[str]) -> str:
         for phase in ("open", "closed"):
             phases.move(session, TERMINAL, row, phase, None)
         runs.start(session, TERMINAL, row, RunWrite())
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     assert mine is not None
-    assert runs.succeed(database, mine, match(mine.problem, mine.policy, trials=0))
+    assert run_protocol.succeed(
+        database, mine, match(mine.problem, mine.policy, trials=0)
+    )
     return mine.run
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from app.db import Database
 from app.errors import ComputationDied, details
-from app.services.background import send_mail, send_webhooks
+from app.services.background import run_protocol, send_mail, send_webhooks
 from app.services.background.error_log import ErrorLogOnce
 from app.services.pairings import offers
 from app.services.personal_data import retention
-from app.services.runs import runs
 from app.services.shared import idempotency
 from app.settings import Settings
 
@@ -54,7 +53,7 @@ def periodic_tasks(settings: Settings) -> Sequence[PeriodicTask]:
 
 
 def _sweep(database: Database) -> None:
-    runs.sweep(database, details(ComputationDied("Its worker died.")))
+    run_protocol.sweep(database, details(ComputationDied("Its worker died.")))
 
 
 def _forget_answers(database: Database) -> None:

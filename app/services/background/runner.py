@@ -15,10 +15,10 @@ import matching
 from app.compute import child, solving
 from app.db import Database
 from app.errors import ComputationDied, Failure, Refusal, TooSlow, details
+from app.services.background import run_protocol
 from app.services.background.error_log import ErrorLogOnce
 from app.services.background.housekeeping import Housekeeping, periodic_tasks
 from app.services.rounds import problem_builder
-from app.services.runs import runs
 from app.settings import Settings
 from schemas import Progress
 
@@ -129,13 +129,13 @@ class Runner:
 
     def _take_one(self) -> bool:
         """Compute the oldest queued run; tell whether there was one."""
-        mine = runs.claim(self._database, self._lease, self.name)
+        mine = run_protocol.claim(self._database, self._lease, self.name)
         if mine is None:
             return False
         self._compute(mine)
         return True
 
-    def _compute(self, mine: runs.Claim) -> None:
+    def _compute(self, mine: run_protocol.Claim) -> None:
         """Have the run computed, and store what came of it."""
         self._tell("run-claimed", mine)
         end = self._end(mine)
@@ -146,32 +146,36 @@ class Runner:
         else:
             self._tell(end.event, mine, state=end.state)
 
-    def _tell(self, event: str, mine: runs.Claim, **said: str) -> None:
+    def _tell(self, event: str, mine: run_protocol.Claim, **said: str) -> None:
         self._log.info(event, run=mine.run, attempt=mine.attempt, **said)
 
-    def _end(self, mine: runs.Claim) -> _End | None:
+    def _end(self, mine: run_protocol.Claim) -> _End | None:
         """Return what came of the run; None if nobody wants it from this worker."""
         database = self._database
         try:
             body = self._body(mine)
         except (child.ChildStopped, child.ChildDied) as error:
             if self._stopping.is_set():
-                return _End("run-handed-back", partial(runs.hand_back, database, mine))
+                return _End(
+                    "run-handed-back", partial(run_protocol.hand_back, database, mine)
+                )
             if isinstance(error, child.ChildStopped):
                 return None
             why = details(ComputationDied(f"The computation died. {error}"))
-            return _End("run-lost", partial(runs.mark_lost, database, mine, why))
+            return _End(
+                "run-lost", partial(run_protocol.mark_lost, database, mine, why)
+            )
         except matching.Infeasible as error:
             told, state = details(problem_builder.refusal(error)), "infeasible"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the run must end
             told, state = details(self._refusal(mine, error)), "failed"
         else:
-            stored = partial(runs.store, database, mine, body)
+            stored = partial(run_protocol.store, database, mine, body)
             return _End("run-ended", stored, "succeeded")
-        failed = partial(runs.fail, database, mine, told, state)
+        failed = partial(run_protocol.fail, database, mine, told, state)
         return _End("run-ended", failed, state)
 
-    def _body(self, mine: runs.Claim) -> str:
+    def _body(self, mine: run_protocol.Claim) -> str:
         """Return the solution that the child writes."""
         step = Progress(step=None, done=0, of=0)
 
@@ -190,7 +194,7 @@ class Runner:
 
     @contextmanager
     def _beating(
-        self, mine: runs.Claim, step: Callable[[], Progress]
+        self, mine: run_protocol.Claim, step: Callable[[], Progress]
     ) -> Iterator[threading.Event]:
         """Give signs of life while the block lasts.
 
@@ -207,7 +211,9 @@ class Runner:
             trouble = ErrorLogOnce("heartbeat")
             while not over.wait(self._beat):
                 try:
-                    if not runs.heartbeat(self._database, mine, step(), self._lease):
+                    if not run_protocol.heartbeat(
+                        self._database, mine, step(), self._lease
+                    ):
                         gone.set()
                         return
                 except Exception as error:  # noqa: BLE001 -- the lease says how long it may fail
@@ -223,7 +229,7 @@ class Runner:
             over.set()
             thread.join()
 
-    def _refusal(self, mine: runs.Claim, error: Exception) -> Refusal:
+    def _refusal(self, mine: run_protocol.Claim, error: Exception) -> Refusal:
         """Return what to tell of a computation that came to nothing."""
         match error:
             case matching.InvalidProblem() | matching.InvalidPolicy():

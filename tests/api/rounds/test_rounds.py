@@ -9,6 +9,7 @@ import pytest
 
 from app import data
 from app.db import Database
+from app.services.background import run_protocol
 from app.services.runs import runs
 from matching import Policy, Problem, match
 from schemas import ProblemDetails
@@ -538,19 +539,19 @@ def test_a_dead_workers_run_goes_to_another_and_its_late_answer_is_refused(
     database = Database(service.url)
     run = service.post(f"/rounds/{round_id}/runs", {}).json()
 
-    dead = runs.claim(database, lease=-1)
-    swept = runs.sweep(database, WHY)
-    alive = runs.claim(database)
+    dead = run_protocol.claim(database, lease=-1)
+    swept = run_protocol.sweep(database, WHY)
+    alive = run_protocol.claim(database)
     found = match(Problem.from_dict(dead.problem.to_dict()), dead.policy)
 
     assert (dead.run, swept, alive.run) == (run["id"], 1, run["id"])
     assert (dead.attempt, alive.attempt) == (1, 2)
-    assert runs.claim(database) is None
-    assert runs.sweep(database, WHY) == 0
-    assert not runs.succeed(database, dead, found)
+    assert run_protocol.claim(database) is None
+    assert run_protocol.sweep(database, WHY) == 0
+    assert not run_protocol.succeed(database, dead, found)
     assert service.get(f"/runs/{run['id']}").json()["state"] == "running"
-    assert runs.succeed(database, alive, found)
-    assert not runs.succeed(database, alive, found)
+    assert run_protocol.succeed(database, alive, found)
+    assert not run_protocol.succeed(database, alive, found)
     ended = service.get(f"/runs/{run['id']}").json()
     assert (ended["state"], ended["attempt"]) == ("succeeded", 2)
     database.close()
@@ -563,12 +564,12 @@ def test_a_run_that_kills_three_workers_has_failed(service):
     run = service.post(f"/rounds/{round_id}/runs", {}).json()
 
     for _ in range(3):
-        assert runs.claim(database, lease=-1)
-        assert runs.sweep(database, WHY) == 1
+        assert run_protocol.claim(database, lease=-1)
+        assert run_protocol.sweep(database, WHY) == 1
 
     ended = service.get(f"/runs/{run['id']}").json()
     assert (ended["state"], ended["problem"]["code"]) == ("failed", "x")
-    assert runs.claim(database) is None
+    assert run_protocol.claim(database) is None
     database.close()
 
 
@@ -584,7 +585,9 @@ def test_many_claims_at_once_never_take_one_run_twice(service):
         taken = []
         while len(taken) < 12:
             taken += [
-                one for one in pool.map(lambda _: runs.claim(database), range(6)) if one
+                one
+                for one in pool.map(lambda _: run_protocol.claim(database), range(6))
+                if one
             ]
 
     assert sorted(one.run for one in taken) == sorted(wanted)

@@ -21,6 +21,7 @@ import matching
 from app.db import Database, tables
 from app.db.schema import migrate
 from app.permissions import TERMINAL
+from app.services.background import run_protocol
 from app.services.background.housekeeping import Housekeeping, PeriodicTask
 from app.services.background.runner import Runner
 from app.services.rounds import rounds
@@ -454,7 +455,7 @@ def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, c
 @ON_POSTGRES
 def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner):
     (dead,) = queue(database)
-    assert runs.claim(database, lease=-1).run == dead
+    assert run_protocol.claim(database, lease=-1).run == dead
     (busy,) = queue(database, LONG)
     with database.write() as session:  # nobody but the sweep touches the first
         session.execute(
@@ -472,7 +473,7 @@ def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner
 @ON_POSTGRES
 def test_who_computes_nothing_keeps_no_house(database, start_runner):
     (dead,) = queue(database)
-    runs.claim(database, lease=-1)
+    run_protocol.claim(database, lease=-1)
     before = threading.active_count()
 
     start_runner(runs_at_once=0, lease_seconds=1)
@@ -490,7 +491,7 @@ def test_the_oldest_run_that_waits_is_next(database):
     with database.write() as session:
         runs.cancel(session, TERMINAL, runs.get(session, TERMINAL, first))
 
-    claims = [runs.claim(database) for _ in range(3)]
+    claims = [run_protocol.claim(database) for _ in range(3)]
 
     assert [one and one.run for one in claims] == [second, third, None]
     assert seen(database, first) == [("cancelled", 0)]
@@ -499,10 +500,10 @@ def test_the_oldest_run_that_waits_is_next(database):
 def test_sweeps_at_the_same_time_count_a_lost_worker_once(database):
     wanted = queue(database, count=8)
     for _ in wanted:
-        runs.claim(database, lease=-1)
+        run_protocol.claim(database, lease=-1)
 
     with ThreadPoolExecutor(6) as pool:
-        swept = list(pool.map(lambda _: runs.sweep(database, WHY), range(6)))
+        swept = list(pool.map(lambda _: run_protocol.sweep(database, WHY), range(6)))
 
     assert sum(swept) == len(wanted)
     assert {found(database, run).lost for run in wanted} == {1}
@@ -520,10 +521,10 @@ def test_only_the_clock_of_the_database_counts(database):
     (run,) = queue(database)
     began = found(database, run).created_at + timedelta(hours=1)
 
-    mine = runs.claim(ahead)
+    mine = run_protocol.claim(ahead)
 
-    assert runs.sweep(ahead, WHY) == 0
-    assert runs.fail(ahead, mine, WHY)
+    assert run_protocol.sweep(ahead, WHY) == 0
+    assert run_protocol.fail(ahead, mine, WHY)
     ended = found(database, run)
     assert near(ended.started_at, began)
     assert near(ended.finished_at, began)
@@ -537,10 +538,10 @@ def near(one: datetime, other: datetime) -> bool:
 
 def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
     (run,) = queue(database)
-    mine = runs.claim(database, lease=1, worker="here:1")
+    mine = run_protocol.claim(database, lease=1, worker="here:1")
     claimed = found(database, run)
 
-    assert runs.heartbeat(
+    assert run_protocol.heartbeat(
         database, mine, Progress(step="scores", done=3, of=9), lease=60
     )
 
@@ -553,7 +554,7 @@ def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
     )
     assert beaten.heard_at > claimed.heard_at
     assert beaten.lease_until - beaten.heard_at == pytest.approx(60)
-    assert runs.hand_back(database, mine)
+    assert run_protocol.hand_back(database, mine)
     back = found(database, run)
     assert (back.state, back.step, back.done, back.of) == ("queued", None, 0, 0)
     assert back.lease_until is None

@@ -22,10 +22,10 @@ from app.errors import Infeasible, details
 from app.permissions import TERMINAL
 from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
+from app.services.background import run_protocol
 from app.services.decisions import participants
 from app.services.pairings import offers, pairings
 from app.services.rounds import policies, rounds
-from app.services.runs import runs
 from matching import Infeasible as NothingFits
 from matching import match
 from tests.fixtures.cities import add_officer, city, register
@@ -371,15 +371,15 @@ class Life(RuleBasedStateMachine):
         assert answer.status_code == (refused or 202), answer.text
         if refused is not None:
             return
-        mine = runs.claim(self.database)
+        mine = run_protocol.claim(self.database)
         try:
             found = match(mine.problem, mine.policy)
         except NothingFits as error:
             why = details(Infeasible(str(error)))
-            assert runs.fail(self.database, mine, why, "infeasible")
+            assert run_protocol.fail(self.database, mine, why, "infeasible")
             self.runs[mine.run] = None
         else:
-            assert runs.succeed(self.database, mine, found)
+            assert run_protocol.succeed(self.database, mine, found)
             self.runs[mine.run] = [(p.mentor, p.learner) for p in found.pairings]
 
     @precondition(lambda self: self.runs)

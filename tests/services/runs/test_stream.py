@@ -19,7 +19,7 @@ from app.main import create_app
 from app.server import listen
 from app.services.accounts import accounts
 from app.services.accounts.tokens import revoke_all as revoke_tokens
-from app.services.runs import runs
+from app.services.background import run_protocol
 from app.settings import Settings
 from matching import match
 from schemas import Progress
@@ -122,11 +122,13 @@ def test_every_change_is_told_until_the_end(service):
         return read[-1]
 
     assert same()["state"] == "queued"
-    mine = runs.claim(service.database)
+    mine = run_protocol.claim(service.database)
     assert (same()["state"], read[-1]["attempt"]) == ("running", 1)
-    runs.heartbeat(service.database, mine, Progress(step="scores", done=1, of=2))
+    run_protocol.heartbeat(
+        service.database, mine, Progress(step="scores", done=1, of=2)
+    )
     assert same()["progress"] == {"step": "scores", "done": 1, "of": 2}
-    runs.succeed(service.database, mine, match(mine.problem, mine.policy))
+    run_protocol.succeed(service.database, mine, match(mine.problem, mine.policy))
     assert same()["state"] == "succeeded"
     assert next(told, None) is None
 

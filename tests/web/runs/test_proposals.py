@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from app.services.background import run_protocol
 from app.services.runs import runs
 from app.texts.progress import how_far, share
 from matching import match
@@ -126,8 +127,8 @@ def test_a_city_is_moved_before_anything_is_staged(open_one):
     assert visitor.path == f"/runs/{made[0]['id']}"
     assert "It waits for its turn." in visitor.text
     database = service.client.app.state.database
-    mine = runs.claim(database)
-    assert runs.succeed(database, mine, match(mine.problem, mine.policy))
+    mine = run_protocol.claim(database)
+    assert run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
     assert ("schaerbeek", "capaci") in pairs_of(visitor, mine.run)
 
 
@@ -197,8 +198,8 @@ def test_a_computation_is_followed_without_javascript_and_stopped(sqlite_service
     visitor.open(f"/rounds/{round_id}").press("Propose pairings")
     assert '<noscript><meta http-equiv="refresh" content="2">' in visitor.page.text
     database = sqlite_service.client.app.state.database
-    mine = runs.claim(database)
-    runs.heartbeat(database, mine, Progress(step="firmness", done=50, of=200))
+    mine = run_protocol.claim(database)
+    run_protocol.heartbeat(database, mine, Progress(step="firmness", done=50, of=200))
 
     visitor.open(f"/runs/{mine.run}")
 
@@ -215,7 +216,7 @@ def test_progress_only_grows_from_step_to_step(sqlite_service):
     round_id = open_round(sqlite_service, *FIVE)
     sqlite_service.post(f"/rounds/{round_id}/runs", {})
     database = sqlite_service.client.app.state.database
-    mine = runs.claim(database)
+    mine = run_protocol.claim(database)
     told = []
     for step, of in (
         ("scores", 1),
@@ -224,7 +225,9 @@ def test_progress_only_grows_from_step_to_step(sqlite_service):
         ("firmness", 9),
     ):
         for done in range(of + 1):
-            runs.heartbeat(database, mine, Progress(step=step, done=done, of=of))
+            run_protocol.heartbeat(
+                database, mine, Progress(step=step, done=done, of=of)
+            )
             with database.read() as session:
                 run = runs.as_run(session.get_one(runs.tables.Run, mine.run))
             told.append((share(run), how_far(run)))
@@ -275,9 +278,9 @@ def test_three_proposals_are_started_once_and_compared(sqlite_service):
     database = sqlite_service.client.app.state.database
     objectives = []
     for _ in range(3):
-        mine = runs.claim(database)
+        mine = run_protocol.claim(database)
         objectives.append(mine.policy.objective)
-        runs.succeed(database, mine, match(mine.problem, mine.policy))
+        run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
     assert sorted(objectives) == ["fair", "served", "total"]
     visitor.open(f"/rounds/{round_id}/scenarios")
     for row in (
