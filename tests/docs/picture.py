@@ -9,7 +9,8 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from app.pictures.card import STYLE, Card, card
+from app.pictures.card import Card, card
+from app.pictures.card_picture import STYLE
 from app.services.runs.example import Example, example
 
 FILE = Path("docs/inclucities.svg")

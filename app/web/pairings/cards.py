@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.errors import InvalidInput, NotFound
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor, may_edit_city, may_oversee
-from app.pictures import card
-from app.services.cities import directory, profiles
+from app.pictures import card, card_picture
+from app.services.cities import profiles
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.pairings import pairings
 from app.services.rounds import rounds
@@ -71,11 +71,14 @@ def drawn(shown: card.Card) -> Response:
     """Return the card as a picture of its own."""
     body = page(
         "pairings/card.svg",
-        drawing=card.drawing(shown, here()),
+        drawing=card_picture.drawing(shown, here()),
         card=shown,
-        style=card.STYLE,
+        style=card_picture.STYLE,
     )
-    headers = {"Content-Security-Policy": card.DRAWN, "Cache-Control": "no-store"}
+    headers = {
+        "Content-Security-Policy": card_picture.DRAWN,
+        "Cache-Control": "no-store",
+    }
     return Response(body, media_type="image/svg+xml", headers=headers)
 
 
