@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.common import settings, stop
+from app.cli.common import load_settings, stop
 
 if TYPE_CHECKING:
     from app.db import Database
@@ -92,7 +92,7 @@ def _database() -> "Iterator[Database]":
     from app.db import Database  # noqa: PLC0415
     from app.errors import Refusal  # noqa: PLC0415
 
-    database = Database(settings().database_url)
+    database = Database(load_settings().database_url)
     try:
         yield database
     except Refusal as error:
