@@ -11,7 +11,7 @@ from app.errors import InvalidInput, NotFound
 from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.pictures import card, card_picture
-from app.services.cities import profiles
+from app.services.cities import directory, profiles
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.pairings import pairings
 from app.services.rounds import rounds

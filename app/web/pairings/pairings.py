@@ -16,7 +16,7 @@ from app.permissions import (
     may_oversee,
 )
 from app.pictures.card import Card
-from app.services.cities import contacts
+from app.services.cities import contacts, profiles
 from app.services.pairings import check_ins, offers, pairings, questions
 from app.services.rounds import rounds
 from app.services.shared.clock import now

@@ -156,7 +156,7 @@ def show_log_of_round(
 
 def _log(session: Session, actor: Actor, log: _Log, found: Found) -> HTMLResponse:
     rows, following = found
-    names, round_names = directory.names(session), _rounds(session)
+    names, round_names = directory.names(session), rounds.names(session)
     entries = list(map(audit.as_entry, rows))
     roles = accounts.roles(session, {entry.account for entry in entries})
     asked = {**log.asked, "cursor": following or ""}

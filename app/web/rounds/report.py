@@ -15,6 +15,7 @@ from app.pictures.mending import points_in_words
 from app.pictures.pair_lines import Small, pairs_picture
 from app.pictures.pairing_map import PairingMap, Tie, pairing_map
 from app.services.cities import directory
+from app.services.decisions import released
 from app.services.pairings import pairings
 from app.services.rounds import ledger, rounds
 from app.services.runs import runs
