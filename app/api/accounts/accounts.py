@@ -59,7 +59,7 @@ _TOKEN = {"name": "Website of the network", "scope": "read", "days": 90}
 _SECRET = {"current": None, "new": "four words are easy to keep"}
 
 
-def _told(row: AccountRow, status: int = 200) -> Response:
+def _response(row: AccountRow, status: int = 200) -> Response:
     place = f"/api/v1/accounts/{row.id}" if status == 201 else None  # noqa: PLR2004
     return json_response(
         accounts.as_account(row), status, version=row.version, location=place
@@ -77,7 +77,7 @@ def _told(row: AccountRow, status: int = 200) -> Response:
 def read_own_account(tx: ApiSession) -> Response:
     """Read the caller's own account."""
     with tx.read() as (session, actor):
-        return _told(accounts.own(session, actor))
+        return _response(accounts.own(session, actor))
 
 
 @router.patch(
@@ -98,7 +98,7 @@ def patch_own_account(
         new = accounts.patched_own(row, patch)
         if_match.check(row.version, accounts.as_own(row).to_dict(), new.to_dict())
         accounts.change_own(session, actor, row, new)
-        return _told(row)
+        return _response(row)
 
 
 @router.delete(
@@ -185,9 +185,9 @@ def make_token(
     No `Idempotency-Key`: that would keep the secret.
     """
     with tx.write() as (session, actor):
-        made = tokens.make(session, actor, new)
-        place = f"/api/v1/account/tokens/{made.id}"
-        answer = json_response(made, 201, location=place)
+        new_token = tokens.make(session, actor, new)
+        place = f"/api/v1/account/tokens/{new_token.id}"
+        answer = json_response(new_token, 201, location=place)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -207,14 +207,14 @@ def revoke_token(tx: ApiSession, token_id: _Id) -> None:
 
 
 @router.get("/accounts", responses=refusals(InvalidInput))
-def list_accounts(tx: ApiSession, cut: RequestedPage, request: Request) -> Accounts:
+def list_accounts(tx: ApiSession, page: RequestedPage, request: Request) -> Accounts:
     """List accounts by address.
 
     Organisers and auditors see all, officers those of their city, associations those of
     their cities.
     """
     with tx.read() as (session, actor):
-        rows, cursor = accounts.search(session, actor, cut)
+        rows, cursor = accounts.search(session, actor, page)
         return Accounts(
             items=tuple(map(accounts.as_account, rows)),
             next=next_page(request, cursor),
@@ -242,7 +242,7 @@ def invite(
     """
 
     def work(session: Session, actor: Actor) -> Response:
-        return _told(accounts.invite(session, actor, new), 201)
+        return _response(accounts.invite(session, actor, new), 201)
 
     return once.answer(tx, work)
 
@@ -255,7 +255,7 @@ def invite(
 def read_account(tx: ApiSession, account_id: _Id) -> Response:
     """Read an account."""
     with tx.read() as (session, actor):
-        return _told(accounts.get(session, actor, account_id))
+        return _response(accounts.get(session, actor, account_id))
 
 
 @router.patch(
@@ -286,7 +286,7 @@ def patch_account(
         new = accounts.patched(row, patch)
         if_match.check(row.version, accounts.as_written(row).to_dict(), new.to_dict())
         accounts.change(session, actor, row, new)
-        return _told(row)
+        return _response(row)
 
 
 @router.delete(
@@ -318,6 +318,6 @@ def invite_again(tx: ApiSession, once: OnlyOnce, account_id: _Id) -> Response:
     def work(session: Session, actor: Actor) -> Response:
         row = accounts.get(session, actor, account_id, lock=True)
         accounts.invite_again(session, actor, row)
-        return _told(row, 202)
+        return _response(row, 202)
 
     return once.answer(tx, work)

@@ -67,7 +67,7 @@ def export_account(
 @router.get("/audit", responses=refusals(InvalidInput, NotFound))
 def read_log(
     tx: ApiSession,
-    cut: RequestedPage,
+    page: RequestedPage,
     request: Request,
     account: Annotated[
         str | None, Query(pattern=_ID, description="Only what this account did.")
@@ -78,7 +78,7 @@ def read_log(
     Entries name accounts by id: of an account that was closed, nothing else is left.
     """
     with tx.read() as (session, actor):
-        rows, cursor = audit.of_network(session, actor, cut, account)
+        rows, cursor = audit.of_network(session, actor, page, account)
         return AuditLog(
             items=tuple(map(audit.as_entry, rows)), next=next_page(request, cursor)
         )

@@ -99,7 +99,7 @@ def _place(city_id: str) -> str:
     return f"/api/v1/cities/{city_id}"
 
 
-def _told(row: CityRow, status: int = 200) -> Response:
+def _response(row: CityRow, status: int = 200) -> Response:
     location = _place(row.id) if status == 201 else None  # noqa: PLR2004
     return json_response(
         profiles.as_city(row), status, version=row.version, location=location
@@ -117,11 +117,11 @@ def router() -> APIRouter:
 
     @routes.get("", response_model=Cities, responses=refusals(InvalidInput))
     def list_cities(
-        tx: ApiSession, wanted: Wanted, cut: RequestedPage, request: Request
+        tx: ApiSession, wanted: Wanted, page: RequestedPage, request: Request
     ) -> Response:
         """List cities by id."""
         with tx.read() as (session, _actor):
-            rows, cursor = directory.search(session, wanted, cut)
+            rows, cursor = directory.search(session, wanted, page)
             items = tuple(map(profiles.as_city, rows))
         return json_response(Cities(items=items, next=next_page(request, cursor)))
 
@@ -146,7 +146,7 @@ def router() -> APIRouter:
         """Register a city; without an `id`, one is made of the name."""
         return once.answer(
             tx,
-            lambda session, actor: _told(
+            lambda session, actor: _response(
                 profiles.add(session, actor, profiles.named(new)), 201
             ),
         )
@@ -159,7 +159,7 @@ def router() -> APIRouter:
     def read_city(tx: ApiSession, city_id: CityId) -> Response:
         """Read a city."""
         with tx.read() as (session, _actor):
-            return _told(profiles.get(session, city_id))
+            return _response(profiles.get(session, city_id))
 
     @routes.put(
         "/{city_id:city}",
@@ -192,10 +192,10 @@ def router() -> APIRouter:
             row = profiles.find(session, city_id, lock=True)
             if row is None:
                 if_match.must_be_absent()
-                return _told(profiles.add(session, actor, city), 201)
+                return _response(profiles.add(session, actor, city), 201)
             if_match.check(row.version, profiles.as_city(row).to_dict(), city.to_dict())
             profiles.change(session, actor, row, city)
-            return _told(row)
+            return _response(row)
 
     @routes.patch(
         "/{city_id:city}",
@@ -225,7 +225,7 @@ def router() -> APIRouter:
             city = profiles.patched(row, patch)
             if_match.check(row.version, profiles.as_city(row).to_dict(), city.to_dict())
             profiles.change(session, actor, row, city)
-            return _told(row)
+            return _response(row)
 
     @routes.delete(
         "/{city_id:city}",
@@ -258,11 +258,11 @@ def router() -> APIRouter:
 
     @routes.get("/{city_id:city}/audit", responses=refusals(InvalidInput, NotFound))
     def read_city_log(
-        tx: ApiSession, city_id: CityId, cut: RequestedPage, request: Request
+        tx: ApiSession, city_id: CityId, page: RequestedPage, request: Request
     ) -> AuditLog:
         """List what was done with a city, the newest first."""
         with tx.read() as (session, actor):
-            rows, cursor = audit.of_city(session, actor, city_id, cut)
+            rows, cursor = audit.of_city(session, actor, city_id, page)
             return AuditLog(
                 items=tuple(map(audit.as_entry, rows)),
                 next=next_page(request, cursor),
@@ -278,8 +278,8 @@ def _add_practices(routes: APIRouter) -> None:
     def _practice(row: CityRow, entry: PracticeRow, status: int = 200) -> Response:
         place = f"{_place(row.id)}/practices/{entry.id}"
         location = place if status == 201 else None  # noqa: PLR2004
-        said = profiles.as_stored_practice(entry)
-        return json_response(said, status, version=row.version, location=location)
+        body = profiles.as_stored_practice(entry)
+        return json_response(body, status, version=row.version, location=location)
 
     @routes.get(
         "/{city_id:city}/practices",

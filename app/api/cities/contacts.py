@@ -39,11 +39,11 @@ _EXAMPLE = {
 }
 
 
-def _told(row: ContactRow, status: int = 200) -> Response:
+def _response(row: ContactRow, status: int = 200) -> Response:
     place = f"/api/v1/cities/{row.city_id}/contacts/{row.id}"
     location = place if status == 201 else None  # noqa: PLR2004
-    said = contacts.as_contact(row)
-    return json_response(said, status, version=row.version, location=location)
+    body = contacts.as_contact(row)
+    return json_response(body, status, version=row.version, location=location)
 
 
 @router.get("", responses=refusals(NotFound))
@@ -81,7 +81,7 @@ def add_contact(
     """Add a contact person: better a desk's mailbox than somebody's own."""
 
     def work(session: Session, actor: Actor) -> Response:
-        return _told(contacts.add(session, actor, city_id, new), 201)
+        return _response(contacts.add(session, actor, city_id, new), 201)
 
     return once.answer(tx, work)
 
@@ -94,7 +94,7 @@ def add_contact(
 def read_contact(tx: ApiSession, city_id: CityId, contact_id: ContactId) -> Response:
     """Read a contact person."""
     with tx.read() as (session, actor):
-        return _told(contacts.get(session, actor, city_id, contact_id))
+        return _response(contacts.get(session, actor, city_id, contact_id))
 
 
 @router.put(
@@ -118,7 +118,7 @@ def put_contact(
         before = contacts.as_written(row).to_dict()
         if_match.check(row.version, before, new.to_dict())
         contacts.change(session, actor, row, new)
-        return _told(row)
+        return _response(row)
 
 
 @router.delete(

@@ -43,14 +43,14 @@ def list_messages(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     settings: SettingsDep,
     round_id: RoundId,
-    cut: RequestedPage,
+    page: RequestedPage,
     request: Request,
     state: Annotated[MessageState | None, Query()] = None,
 ) -> Messages:
     """List the messages of a round, the oldest first, as they are or will be sent."""
     with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
-        rows, cursor = outbox.search(session, actor, round_id, cut, state)
+        rows, cursor = outbox.search(session, actor, round_id, page, state)
         return Messages(
             items=tuple(outbox.as_message(row, settings.public_url) for row in rows),
             next=next_page(request, cursor),

@@ -65,7 +65,7 @@ PairingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 router = APIRouter(route_class=Route, tags=["pairings"])
 
 
-def _pairing_told(row: PairingRow, actor: Actor) -> Response:
+def _response(row: PairingRow, actor: Actor) -> Response:
     return json_response(pairings.as_pairing(row, actor), version=row.version)
 
 
@@ -77,12 +77,12 @@ def _changing(
     change: Callable[[Session, Actor, RoundRow, PairingRow, T], None],
     how: T,
 ) -> Callable[[Session, Actor], Response]:
-    """Return what changes a pairing and tells what it is now."""
+    """Return the work that changes a pairing and answers with what it is now."""
 
     def work(session: Session, actor: Actor) -> Response:
         round_row, row = pairings.get_locked(session, actor, pairing_id)
         change(session, actor, round_row, row, how)
-        return _pairing_told(row, actor)
+        return _response(row, actor)
 
     return work
 
@@ -91,7 +91,7 @@ def _changing(
 def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
     tx: ApiSession,
     round_id: RoundId,
-    cut: RequestedPage,
+    page: RequestedPage,
     since: UpdatedSince,
     request: Request,
     state: Annotated[PairingState | None, Query()] = None,
@@ -103,7 +103,7 @@ def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         wanted = pairings.Filter(state, since)
-        rows, cursor = pairings.search(session, actor, row, cut, wanted)
+        rows, cursor = pairings.search(session, actor, row, page, wanted)
         return RoundPairings(
             items=tuple(pairings.as_pairing(one, actor) for one in rows),
             next=next_page(request, cursor),
@@ -118,7 +118,7 @@ def list_pairings(  # noqa: PLR0913 -- FastAPI reads them
 def read_pairing(tx: ApiSession, pairing_id: PairingId) -> Response:
     """Read a pairing: its state, and what each side has answered."""
     with tx.read() as (session, actor):
-        return _pairing_told(pairings.get(session, actor, pairing_id), actor)
+        return _response(pairings.get(session, actor, pairing_id), actor)
 
 
 @router.patch(
@@ -153,13 +153,13 @@ def patch_pairing(
             new = PairingWrite.model_validate(patch, context=ErrorCount())
         except ValidationError as error:
             raise invalid(error) from None
-        there = row.answer_by.isoformat() if row.answer_by else None
+        stored = row.answer_by.isoformat() if row.answer_by else None
         sent = new.answer_by.isoformat()
-        if_match.check(row.version, {"answer_by": there}, {"answer_by": sent})
+        if_match.check(row.version, {"answer_by": stored}, {"answer_by": sent})
         until = phases.deadline(new.answer_by)
         assert until is not None  # noqa: S101 -- one was given
         offers.set_deadline(session, actor, round_row, row, until)
-        return _pairing_told(row, actor)
+        return _response(row, actor)
 
 
 @router.post(
@@ -275,12 +275,12 @@ def explain_pairing(
     "/pairings/{pairing_id}/check-ins", responses=refusals(InvalidInput, NotFound)
 )
 def list_check_ins(
-    tx: ApiSession, pairing_id: PairingId, cut: RequestedPage, request: Request
+    tx: ApiSession, pairing_id: PairingId, page: RequestedPage, request: Request
 ) -> CheckIns:
     """List what its cities and organisers noted of a pairing, the newest first."""
     with tx.read() as (session, actor):
         row = pairings.get(session, actor, pairing_id)
-        rows, cursor = check_ins.search(session, actor, row, cut)
+        rows, cursor = check_ins.search(session, actor, row, page)
         return CheckIns(
             items=tuple(map(check_ins.as_check_in, rows)),
             next=next_page(request, cursor),

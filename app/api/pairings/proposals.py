@@ -61,19 +61,19 @@ _VERB = (*_BODY, Forbidden, NotFound, WrongPhase, Stale, KeyReused)
 _COMPUTED = (InvalidProblem, InvalidPolicy, Infeasible, Busy, TooSlow, ComputationDied)
 _RUN = "0" * 32
 _PAIR = {"mentor": "schaerbeek", "learner": "capaci"}
-_TOLD = 5
-"""Most entries of the log that are told to whoever has seen an older version."""
+_MOST_LISTED = 5
+"""Most entries of the log that a caller with an older version is shown."""
 
 router = APIRouter(route_class=Route, tags=["pairings"])
 
 
-def _as_seen(
+def _check_version(
     session: Session, actor: Actor, if_match: Precondition, row: RoundRow
 ) -> None:
     """Refuse a decision about another version of the round than the caller has seen."""
     if if_match.allows(row.version):
         return
-    latest = audit.latest(session, actor, row.id, _TOLD)
+    latest = audit.latest(session, actor, row.id, _MOST_LISTED)
     raise Stale(
         "Somebody changed the round since you read it: `errors` has the last changes.",
         [
@@ -87,7 +87,7 @@ def _as_seen(
     )
 
 
-def _round_told(row: RoundRow) -> Response:
+def _response(row: RoundRow) -> Response:
     return json_response(rounds.as_round(row), version=row.version)
 
 
@@ -112,10 +112,10 @@ def stage_round(
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
+        _check_version(session, actor, if_match, row)
         run = runs.of_round(session, actor, round_id, new.run)
         phases.stage(session, actor, row, run)
-        return _round_told(row)
+        return _response(row)
 
     return once.answer(tx, work)
 
@@ -138,9 +138,9 @@ def release_round(
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
+        _check_version(session, actor, if_match, row)
         phases.release(session, actor, row, new.answer_by if new else None)
-        return _round_told(row)
+        return _response(row)
 
     return once.answer(tx, work)
 
@@ -172,13 +172,13 @@ def override_proposal(  # noqa: PLR0913 -- FastAPI reads them
     The round is matched again around the decision and staged anew, as a run of its
     own. The price is stored with the pairings that were forced.
     """
-    kept = None if dry_run else once.kept(tx)
-    if kept is not None:
-        return kept
+    stored_answer = None if dry_run else once.kept(tx)
+    if stored_answer is not None:
+        return stored_answer
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         start = overrides.basis(session, actor, row)
-        _as_seen(session, actor, if_match, row)
+        _check_version(session, actor, if_match, row)
     found = answers.override(start, new)
 
     def work(session: Session, actor: Actor) -> Response:
@@ -209,13 +209,13 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
 
     In a released round, new pairings are offered, and all whom it concerns are told.
     """
-    kept = once.kept(tx)
-    if kept is not None:
-        return kept
+    stored_answer = once.kept(tx)
+    if stored_answer is not None:
+        return stored_answer
     with tx.read() as (session, actor):
         row = rounds.get(session, actor, round_id)
         rounds.must_organise(actor)
-        _as_seen(session, actor, if_match, row)
+        _check_version(session, actor, if_match, row)
         start = repairs.basis(session, actor, row)
     repair = repairs.chosen(answers.repairs(start, repairs.MOST), new.repair)
     reasons = answers.explained(start, repairs.added(repair))
@@ -223,6 +223,6 @@ def make_repair(  # noqa: PLR0913 -- FastAPI reads them
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         repairs.make(session, actor, row, start, repair, reasons)
-        return _round_told(row)
+        return _response(row)
 
     return once.answer(tx, work)

@@ -80,10 +80,10 @@ def compare_runs(
 
 
 @router.get("/ledger", responses=refusals(InvalidInput, NotFound))
-def read_ledger(tx: ApiSession, cut: RequestedPage, request: Request) -> Ledger:
+def read_ledger(tx: ApiSession, page: RequestedPage, request: Request) -> Ledger:
     """List what the released rounds have brought to each city, by id."""
     with tx.read() as (session, actor):
-        entries, cursor = ledger.search(session, actor, cut)
+        entries, cursor = ledger.search(session, actor, page)
         return Ledger(items=tuple(entries), next=next_page(request, cursor))
 
 

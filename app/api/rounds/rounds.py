@@ -67,7 +67,7 @@ _EXAMPLE = {"name": "Housing 2027", "description": "A year of visits on housing.
 router = APIRouter(route_class=Route, prefix="/rounds", tags=["rounds"])
 
 
-def _told(row: RoundRow, status: int = 200) -> Response:
+def _response(row: RoundRow, status: int = 200) -> Response:
     place = f"/api/v1/rounds/{row.id}" if status == 201 else None  # noqa: PLR2004
     return json_response(
         rounds.as_round(row), status, version=row.version, location=place
@@ -76,11 +76,11 @@ def _told(row: RoundRow, status: int = 200) -> Response:
 
 @router.get("", responses=refusals(InvalidInput))
 def list_rounds(
-    tx: ApiSession, cut: RequestedPage, since: UpdatedSince, request: Request
+    tx: ApiSession, page: RequestedPage, since: UpdatedSince, request: Request
 ) -> Rounds:
     """List the rounds that the caller may see, by id."""
     with tx.read() as (session, actor):
-        rows, cursor = rounds.search(session, actor, cut, since)
+        rows, cursor = rounds.search(session, actor, page, since)
         return Rounds(
             items=tuple(map(rounds.as_round, rows)), next=next_page(request, cursor)
         )
@@ -110,7 +110,7 @@ def open_round(
     With `copy_of` it begins with the participants and the policy of another round.
     """
     return once.answer(
-        tx, lambda session, actor: _told(copies.add(session, actor, new), 201)
+        tx, lambda session, actor: _response(copies.add(session, actor, new), 201)
     )
 
 
@@ -122,7 +122,7 @@ def open_round(
 def read_round(tx: ApiSession, round_id: RoundId) -> Response:
     """Read a round."""
     with tx.read() as (session, actor):
-        return _told(rounds.get(session, actor, round_id))
+        return _response(rounds.get(session, actor, round_id))
 
 
 @router.put(
@@ -153,11 +153,13 @@ def put_round(
         row = rounds.find(session, actor, round_id, lock=True)
         if row is None:
             if_match.must_be_absent()
-            return _told(rounds.add(session, actor, rounds.named(new, round_id)), 201)
+            return _response(
+                rounds.add(session, actor, rounds.named(new, round_id)), 201
+            )
         sent = rounds.as_written(row) | new.model_dump(exclude={"id"})
         if_match.check(row.version, rounds.as_written(row), sent)
         rounds.change(session, actor, row, new)
-        return _told(row)
+        return _response(row)
 
 
 @router.patch(
@@ -189,7 +191,7 @@ def patch_round(
         new = rounds.patched(row, patch)
         if_match.check(row.version, rounds.as_written(row), new.to_dict())
         rounds.change(session, actor, row, new)
-        return _told(row)
+        return _response(row)
 
 
 @router.delete(
@@ -232,19 +234,19 @@ def move_round(
     def work(session: Session, actor: Actor) -> Response:
         row = rounds.get(session, actor, round_id, lock=True)
         phases.move(session, actor, row, change.to, change.reason)
-        return _told(row)
+        return _response(row)
 
     return once.answer(tx, work)
 
 
 @router.get("/{round_id}/participants", responses=refusals(InvalidInput, NotFound))
 def list_participants(
-    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
+    tx: ApiSession, round_id: RoundId, page: RequestedPage, request: Request
 ) -> Participants:
     """List the cities of a round; wishes and vetoes only to those who may know."""
     with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
-        rows, cursor = participants.search(session, round_id, cut)
+        rows, cursor = participants.search(session, round_id, page)
         return Participants(
             items=tuple(participants.as_participant(row, actor) for row in rows),
             next=next_page(request, cursor),
@@ -261,8 +263,8 @@ def read_participant(tx: ApiSession, round_id: RoundId, city_id: CityId) -> Resp
     with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
         row = participants.get(session, round_id, city_id)
-        said = participants.as_participant(row, actor)
-        return json_response(said, version=row.version)
+        body = participants.as_participant(row, actor)
+        return json_response(body, version=row.version)
 
 
 @router.put(
@@ -399,11 +401,11 @@ def read_readiness(
 
 @router.get("/{round_id}/audit", responses=refusals(InvalidInput, NotFound))
 def read_round_log(
-    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
+    tx: ApiSession, round_id: RoundId, page: RequestedPage, request: Request
 ) -> AuditLog:
     """List what was done in a round, the newest first."""
     with tx.read() as (session, actor):
-        rows, cursor = audit.of_round(session, actor, round_id, cut)
+        rows, cursor = audit.of_round(session, actor, round_id, page)
         return AuditLog(
             items=tuple(map(audit.as_entry, rows)), next=next_page(request, cursor)
         )

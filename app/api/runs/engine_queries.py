@@ -81,8 +81,8 @@ def ask_why_not(  # noqa: PLR0913 -- FastAPI reads them
     with tx.read() as (session, actor):
         frozen = runs.frozen(runs.get(session, actor, run_id))
     found = answers.why_not(frozen, mentor, learner)
-    told = sentences(found, frozen.problem.cities, lang)
-    return WhyNotInWords(**dict(found), sentences=tuple(told))
+    words = sentences(found, frozen.problem.cities, lang)
+    return WhyNotInWords(**dict(found), sentences=tuple(words))
 
 
 @router.get(

@@ -118,12 +118,12 @@ def _look(tx: AuthenticatedTransaction, run_id: str) -> tuple[Run, bool]:
 
 @router.get("/rounds/{round_id}/runs", responses=refusals(InvalidInput, NotFound))
 def list_runs(
-    tx: ApiSession, round_id: RoundId, cut: RequestedPage, request: Request
+    tx: ApiSession, round_id: RoundId, page: RequestedPage, request: Request
 ) -> Runs:
     """List the runs of a round, the newest first."""
     with tx.read() as (session, actor):
         rounds.get(session, actor, round_id)
-        rows, cursor = runs.search(session, actor, round_id, cut)
+        rows, cursor = runs.search(session, actor, round_id, page)
         return Runs(
             items=tuple(map(runs.as_run, rows)), next=next_page(request, cursor)
         )

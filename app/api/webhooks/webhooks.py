@@ -56,11 +56,11 @@ _NEW = {
 }
 
 
-def _told(row: WebhookRow) -> Response:
+def _response(row: WebhookRow) -> Response:
     return json_response(subscriptions.as_webhook(row), version=row.version)
 
 
-def _told_once(row: WebhookRow, status: int = 200) -> Response:
+def _response_with_secret(row: WebhookRow, status: int = 200) -> Response:
     """Return the webhook with its secret."""
     place = f"/api/v1/webhooks/{row.id}" if status == 201 else None  # noqa: PLR2004
     answer = json_response(
@@ -102,7 +102,7 @@ def add_webhook(
     allow_private = settings.allow_private_webhooks
     with tx.write() as (session, actor):
         row = subscriptions.add(session, actor, new, allow_private=allow_private)
-        return _told_once(row, 201)
+        return _response_with_secret(row, 201)
 
 
 @router.get(
@@ -113,7 +113,7 @@ def add_webhook(
 def read_webhook(tx: ApiSession, webhook_id: _Id) -> Response:
     """Read a webhook."""
     with tx.read() as (session, actor):
-        return _told(subscriptions.get(session, actor, webhook_id))
+        return _response(subscriptions.get(session, actor, webhook_id))
 
 
 @router.patch(
@@ -141,7 +141,7 @@ def patch_webhook(
             row.version, subscriptions.as_written(row).to_dict(), new.to_dict()
         )
         subscriptions.change(session, actor, row, new, allow_private=allow_private)
-        return _told(row)
+        return _response(row)
 
 
 @router.delete(
@@ -170,7 +170,7 @@ def change_secret(tx: ApiSession, webhook_id: _Id) -> Response:
     with tx.write() as (session, actor):
         row = subscriptions.get(session, actor, webhook_id, lock=True)
         subscriptions.rotate(session, actor, row)
-        return _told_once(row)
+        return _response_with_secret(row)
 
 
 @router.post(
@@ -197,14 +197,14 @@ def ping(tx: ApiSession, once: OnlyOnce, webhook_id: _Id) -> Response:
 def list_deliveries(
     tx: ApiSession,
     webhook_id: _Id,
-    cut: RequestedPage,
+    page: RequestedPage,
     request: Request,
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Deliveries:
     """List the deliveries of a webhook, the newest first; they are kept for 30 days."""
     with tx.read() as (session, actor):
         row = subscriptions.get(session, actor, webhook_id)
-        rows, cursor = subscriptions.deliveries(session, row, cut, state)
+        rows, cursor = subscriptions.deliveries(session, row, page, state)
         return Deliveries(
             items=tuple(map(subscriptions.as_delivery, rows)),
             next=next_page(request, cursor),

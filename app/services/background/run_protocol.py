@@ -98,22 +98,22 @@ def claim(
     return None if found is None else Claim(*found)
 
 
-def _write(session: Session, mine: Claim, **values: object) -> bool:
+def _write(session: Session, claimed: Claim, **values: object) -> bool:
     """Change the run if it is still this worker's; tell whether it is."""
     return leases.write(
-        session, tables.Run, mine.run, mine.attempt, "running", **values
+        session, tables.Run, claimed.run, claimed.attempt, "running", **values
     )
 
 
 def heartbeat(
-    database: Database, mine: Claim, progress: Progress, lease: float = _LEASE
+    database: Database, claimed: Claim, progress: Progress, lease: float = _LEASE
 ) -> bool:
     """Renew the lease; tell whether the run is still this worker's."""
     with database.write() as session:
         seconds = database.seconds(session)
         return _write(
             session,
-            mine,
+            claimed,
             lease_until=seconds + lease,
             heard_at=seconds,
             step=progress.step,
@@ -123,65 +123,65 @@ def heartbeat(
 
 
 def _end(
-    database: Database, session: Session, mine: Claim, state: str, **values: object
+    database: Database, session: Session, claimed: Claim, state: str, **values: object
 ) -> bool:
     ended = _moment(database.seconds(session))
-    kept = _write(
-        session, mine, state=state, finished_at=ended, lease_until=None, **values
+    is_ours = _write(
+        session, claimed, state=state, finished_at=ended, lease_until=None, **values
     )
-    if kept:
-        announcements.run_finished(session, mine.run)
-    return kept
+    if is_ours:
+        announcements.run_finished(session, claimed.run)
+    return is_ours
 
 
-def store(database: Database, mine: Claim, body: str) -> bool:
-    """Store a solution that is written already, unless the run is not mine any more."""
+def store(database: Database, claimed: Claim, body: str) -> bool:
+    """Store a solution as JSON, unless the run is not this worker's any more."""
     with database.write() as session:
-        kept = _end(database, session, mine, "succeeded")
-        if kept:
-            session.add(tables.Solution(run_id=mine.run, body=body))
-        return kept
+        is_ours = _end(database, session, claimed, "succeeded")
+        if is_ours:
+            session.add(tables.Solution(run_id=claimed.run, body=body))
+        return is_ours
 
 
-def succeed(database: Database, mine: Claim, found: Solution) -> bool:
+def succeed(database: Database, claimed: Claim, found: Solution) -> bool:
     """Store the solution, unless the run is not this worker's any more."""
-    return store(database, mine, solving.written(found))
+    return store(database, claimed, solving.written(found))
 
 
 def fail(
-    database: Database, mine: Claim, why: ProblemDetails, state: str = "failed"
+    database: Database, claimed: Claim, why: ProblemDetails, state: str = "failed"
 ) -> bool:
     """Store why there is no solution."""
     with database.write() as session:
-        return _end(database, session, mine, state, refusal=why.to_dict())
+        return _end(database, session, claimed, state, refusal=why.to_dict())
 
 
-def hand_back(database: Database, mine: Claim) -> bool:
+def hand_back(database: Database, claimed: Claim) -> bool:
     """Queue the run again: this worker has been told to stop."""
     with database.write() as session:
-        return _write(session, mine, state="queued", lease_until=None, **_AFRESH)
+        return _write(session, claimed, state="queued", lease_until=None, **_AFRESH)
 
 
-def mark_lost(database: Database, mine: Claim, why: ProblemDetails) -> bool:
+def mark_lost(database: Database, claimed: Claim, why: ProblemDetails) -> bool:
     """Queue the run again, or let it fail if its computation has died too often."""
     table = tables.Run
-    asked = select(table).where(
-        table.id == mine.run,
-        table.attempt == mine.attempt,
+    query = select(table).where(
+        table.id == claimed.run,
+        table.attempt == claimed.attempt,
         table.state == "running",
     )
     with database.write() as session:
-        return bool(_count_lost(database, session, asked, why))
+        return bool(_count_lost(database, session, query, why))
 
 
 def sweep(database: Database, why: ProblemDetails) -> int:
     """Queue the runs of dead workers again; one that was lost too often has failed."""
     table = tables.Run
     with database.write() as session:
-        asked = select(table).where(
+        query = select(table).where(
             table.state == "running", table.lease_until < database.seconds(session)
         )
-        dead = _count_lost(database, session, asked, why)
+        dead = _count_lost(database, session, query, why)
     for row in dead:
         structlog.get_logger("compaan").warning(
             "run-lost", run=row.id, attempt=row.attempt, worker=row.worker
@@ -192,7 +192,7 @@ def sweep(database: Database, why: ProblemDetails) -> int:
 def _count_lost(
     database: Database,
     session: Session,
-    asked: Select[tables.Run],
+    query: Select[tables.Run],
     why: ProblemDetails,
 ) -> Sequence[tables.Run]:
     """Queue these runs again, or let them fail; return them.
@@ -201,7 +201,7 @@ def _count_lost(
     """
     table = tables.Run
     rows = session.scalars(
-        asked.options(
+        query.options(
             load_only(table.attempt, table.lost, table.worker)
         ).with_for_update(skip_locked=True)
     ).all()

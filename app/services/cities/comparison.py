@@ -29,7 +29,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Beside:
-    """Two cities, compared.
+    """What comparing two cities has found.
 
     Attributes:
         ways: The first as the mentor of the second, and the other way round.
@@ -46,7 +46,7 @@ class Beside:
 
 
 def compare(one: City, other: City) -> Beside:
-    """Return the two side by side; all comes from the engine's own explanation."""
+    """Compare two cities by what the engine's explanations say of them."""
     ways = _way(one, other), _way(other, one)
     facts = {
         part.criterion: part.facts for part in ways[0].why.contributions if part.known

@@ -18,12 +18,12 @@ one without need and strength says the same as one that is left out."""
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that a profile may tell.
+    """A fact that a profile may hold.
 
     Attributes:
         id: What it is.
-        task: With which task it is told.
-        there: Whether it is.
+        task: The task in which it is filled in.
+        there: Whether the profile holds it.
         required: Whether the task is not done without.
 
     """
@@ -52,7 +52,7 @@ def unproven(city: City) -> list[AreaId]:
 
 
 def facts(city: City, contacts: int) -> list[Fact]:
-    """Return what the profile may tell, in the order of the tasks.
+    """Return the facts that the profile may hold, in the order of the tasks.
 
     Args:
         city: With what it tells.
@@ -79,7 +79,7 @@ def facts(city: City, contacts: int) -> list[Fact]:
 
 
 def states(city: City, contacts: int) -> dict[Task, State]:
-    """Return how far each task is."""
+    """Return the state of each task."""
     found = facts(city, contacts)
     return {task: _state(task, found, city) for task in TASKS}
 

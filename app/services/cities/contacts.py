@@ -19,7 +19,7 @@ _MOST = 20
 
 
 def as_contact(row: tables.Contact) -> Contact:
-    """Return the contact person as it travels."""
+    """Return the contact person as the API shows it."""
     return Contact(
         id=row.id,
         city=row.city_id,
@@ -32,7 +32,7 @@ def as_contact(row: tables.Contact) -> Contact:
 
 
 def as_written(row: tables.Contact) -> ContactWrite:
-    """Return what a caller may write of the contact person."""
+    """Return the fields of the contact person that a caller may write."""
     return ContactWrite(name=row.name, function=row.function, email=row.email)
 
 
@@ -43,9 +43,9 @@ def may_see(session: Session, actor: Actor, row: tables.City) -> bool:
 
 
 def _partners(session: Session, city_id: str) -> set[str]:
-    """Return whom the city has a confirmed pairing with, until the round is cleared."""
+    """Return the cities that this one is paired with, until the round is cleared."""
     pairing, table = tables.Pairing, tables.Round
-    asked = (
+    query = (
         select(pairing.mentor_id, pairing.learner_id)
         .join(table, table.id == pairing.round_id)
         .where(
@@ -54,7 +54,7 @@ def _partners(session: Session, city_id: str) -> set[str]:
             table.cleared_at.is_(None),
         )
     )
-    return {city for pair in session.execute(asked) for city in pair} - {city_id}
+    return {city for pair in session.execute(query) for city in pair} - {city_id}
 
 
 def of_city(session: Session, actor: Actor, city_id: str) -> Sequence[tables.Contact]:
@@ -64,20 +64,21 @@ def of_city(session: Session, actor: Actor, city_id: str) -> Sequence[tables.Con
         NotFound: If there is no such city, or they are not the actor's to see.
 
     """
-    _seen(session, actor, city_id)
-    return _of(session, city_id)
+    _visible_city(session, actor, city_id)
+    return _all_of(session, city_id)
 
 
-def _seen(
+def _visible_city(
     session: Session, actor: Actor, city_id: str, *, lock: bool = False
 ) -> tables.City:
+    """Return the city, or raise `NotFound` if its contacts are not the actor's."""
     row = profiles.find(session, city_id, lock=lock)
     if row is None or not may_see(session, actor, row):
         raise NotFound(f"There are no contact persons of {city_id} for you.")
     return row
 
 
-def _of(session: Session, city_id: str) -> Sequence[tables.Contact]:
+def _all_of(session: Session, city_id: str) -> Sequence[tables.Contact]:
     table = tables.Contact
     return session.scalars(
         select(table)
@@ -90,7 +91,7 @@ def get(
     session: Session, actor: Actor, city_id: str, contact_id: str, *, lock: bool = False
 ) -> tables.Contact:
     """Return the contact person, or raise `NotFound` if there is none for the actor."""
-    _seen(session, actor, city_id)
+    _visible_city(session, actor, city_id)
     row = session.get(tables.Contact, contact_id, with_for_update=lock)
     if row is None or row.city_id != city_id:
         raise NotFound(f"{city_id} has no contact person with this id.")
@@ -113,9 +114,9 @@ def add(
         Conflict: If the city has as many as it may have.
 
     """
-    _seen(session, actor, city_id, lock=True)
+    _visible_city(session, actor, city_id, lock=True)
     _must_edit(actor, city_id)
-    if len(_of(session, city_id)) >= _MOST:
+    if len(_all_of(session, city_id)) >= _MOST:
         raise Conflict(f"A city may have {_MOST} contact persons: delete one.")
     at = now()
     row = tables.Contact(city_id=city_id, created_at=at, updated_at=at)
@@ -129,7 +130,7 @@ def add(
 def change(
     session: Session, actor: Actor, row: tables.Contact, new: ContactWrite
 ) -> None:
-    """Make the contact person what is given; the same again says that it is right.
+    """Replace the contact person; the same again confirms that it is still right.
 
     Raises:
         Forbidden: If the actor may not.
@@ -139,8 +140,8 @@ def change(
     before = as_written(row)
     fields = changed_fields(before.to_dict(), new.to_dict())
     if {"name", "email"} & {*fields}:  # it may be somebody else now
-        said = [one for one in (before.name, before.email) if one]
-        erasure.forget_answers(session, said, [row.id])
+        old_values = [one for one in (before.name, before.email) if one]
+        erasure.forget_answers(session, old_values, [row.id])
     row.name, row.function, row.email = new.name, new.function, new.email
     row.updated_at = now()
     session.flush()

@@ -22,7 +22,7 @@ Side = Literal["strength", "need"]
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cities are wanted; None: whatever it is.
+    """Which cities are wanted; None: any.
 
     With a role, `area` means what the role does in it: a mentor is strong there, a
     learner needs help there. Without one, either. A `side` says which, whatever the
@@ -63,17 +63,17 @@ class MapPoint(NamedTuple):
 
 
 def search(
-    session: Session, wanted: Filter, cut: PageRequest
+    session: Session, wanted: Filter, page: PageRequest
 ) -> tuple[Sequence[tables.City], str | None]:
     """Return a page of cities by id, and the cursor of the next one."""
-    asked = _matching(wanted).options(*WHOLE)
-    return fetch_page(session, asked, cut, tables.City.id)
+    query = _query_of(wanted).options(*WHOLE)
+    return fetch_page(session, query, page, tables.City.id)
 
 
 def every(session: Session, wanted: Filter = Filter()) -> Iterable[tables.City]:
     """Yield all cities of the filter by id, a few hundred in memory at a time."""
-    asked = _matching(wanted).options(*WHOLE).order_by(tables.City.id)
-    return session.scalars(asked.execution_options(yield_per=500))
+    query = _query_of(wanted).options(*WHOLE).order_by(tables.City.id)
+    return session.scalars(query.execution_options(yield_per=500))
 
 
 def names(session: Session) -> dict[str, str]:
@@ -85,8 +85,8 @@ def names(session: Session) -> dict[str, str]:
 def map_points(session: Session, wanted: Filter) -> list[MapPoint]:
     """Return what a map shows of all cities of the filter, by id."""
     columns = [getattr(tables.City, field) for field in MapPoint._fields]
-    asked = _matching(wanted).with_only_columns(*columns).order_by(tables.City.id)
-    return [MapPoint(*row) for row in session.execute(asked)]
+    query = _query_of(wanted).with_only_columns(*columns).order_by(tables.City.id)
+    return [MapPoint(*row) for row in session.execute(query)]
 
 
 def languages(session: Session) -> set[str]:
@@ -101,7 +101,7 @@ def countries(session: Session) -> set[str]:
 
 
 def find_by_name(session: Session, typed: str, most: int) -> Sequence[tables.City]:
-    """Return the cities that somebody may mean: by id, by the whole name, by a part.
+    """Return the cities that a typed text may name: by id, whole name, or part of it.
 
     Args:
         session: Where they are.
@@ -116,39 +116,42 @@ def find_by_name(session: Session, typed: str, most: int) -> Sequence[tables.Cit
         table.name_key == key,
         table.name_key.contains(key, autoescape=True),
     ):
-        asked = select(table).where(fits).options(*WHOLE).order_by(table.id)
-        if found := session.scalars(asked.limit(most)).all():
+        query = select(table).where(fits).options(*WHOLE).order_by(table.id)
+        if found := session.scalars(query.limit(most)).all():
             return found
     return ()
 
 
-def _matching(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
-    asked = select(tables.City)
+def _query_of(wanted: Filter) -> Any:  # noqa: ANN401 -- a select of cities
+    query = select(tables.City)
     if wanted.country is not None:
-        asked = asked.where(tables.City.country == wanted.country)
+        query = query.where(tables.City.country == wanted.country)
     if wanted.role is not None:
-        asked = asked.where(tables.City.roles.contains(wanted.role))
+        query = query.where(tables.City.roles.contains(wanted.role))
     if wanted.area is not None:
         entry = tables.CityArea
         levels = {"strength": entry.strength > 0, "need": entry.need > 0}
-        of_role: dict[Role | None, Side] = {"mentor": "strength", "learner": "need"}
-        side = wanted.side or of_role.get(wanted.role)
+        side_of_role: dict[Role | None, Side] = {
+            "mentor": "strength",
+            "learner": "need",
+        }
+        side = wanted.side or side_of_role.get(wanted.role)
         inside = levels[side] if side else levels["strength"] | levels["need"]
-        asked = asked.where(
+        query = query.where(
             tables.City.id.in_(
                 select(entry.city_id).where(entry.area == wanted.area, inside)
             )
         )
     if wanted.q is not None:
         key = search_key(wanted.q)
-        asked = asked.where(tables.City.name_key.contains(key, autoescape=True))
+        query = query.where(tables.City.name_key.contains(key, autoescape=True))
     if wanted.language is not None:  # codes are of two letters, between commas
-        asked = asked.where(tables.City.languages.contains(wanted.language))
+        query = query.where(tables.City.languages.contains(wanted.language))
     if wanted.size is not None:
         least, over = wanted.size
-        asked = asked.where(tables.City.population >= least)
+        query = query.where(tables.City.population >= least)
         if over is not None:
-            asked = asked.where(tables.City.population < over)
+            query = query.where(tables.City.population < over)
     if wanted.updated_since is not None:
-        asked = asked.where(tables.City.updated_at >= wanted.updated_since)
-    return asked
+        query = query.where(tables.City.updated_at >= wanted.updated_since)
+    return query

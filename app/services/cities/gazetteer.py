@@ -18,14 +18,14 @@ from app.outside import places
 from schemas import Place, Population
 
 SOURCE = "GeoNames"
-_LETTERS = 2
+_FEWEST_LETTERS = 2
 """Fewest letters that something is found by."""
 _MOST_LETTERS = 200
-_FOUND = 8
+_MOST_FOUND = 8
 _WAIT = 20.0
-_TAKES = 300.0
+_BUILD_SECONDS = 300.0
 """Most seconds that the file may take to be made; two, mostly."""
-_LATER = 20.0
+_DELAY = 20.0
 _LAST = chr(0x10FFFF)
 _BY_NAME = """
 SELECT place.* FROM place JOIN (
@@ -57,7 +57,7 @@ class Gazetteer:
         self._making: threading.Thread | None = None
 
     def prepare(self) -> threading.Thread | None:
-        """Begin to make the file, unless it is there; return who is at it."""
+        """Start making the file, unless it exists; return the thread that makes it."""
         if self._file.exists():
             return None
         with self._lock:
@@ -67,22 +67,22 @@ class Gazetteer:
             return self._making
 
     def prepare_later(self) -> None:
-        """Make the file soon, but not while there is everything else to start."""
-        later = threading.Timer(_LATER, self.prepare)
+        """Make the file a little later, when the process has started up."""
+        later = threading.Timer(_DELAY, self.prepare)
         later.daemon = True
         later.start()
 
     def _make(self) -> None:
         """Make the file in a process of its own: it takes a hundred MB meanwhile."""
         try:
-            child.run(partial(places.build, self._file), _TAKES)
+            child.run(partial(places.build, self._file), _BUILD_SECONDS)
         except (OSError, child.ChildDied, child.ChildTimeout) as error:
             log.warning("places-not-made", file=str(self._file), error=str(error))
 
     def search(
-        self, name: str, country: str | None = None, limit: int = _FOUND
+        self, name: str, country: str | None = None, limit: int = _MOST_FOUND
     ) -> tuple[Place, ...]:
-        """Return the places that are called so, the likeliest first.
+        """Return the places with such a name, the likeliest first.
 
         A name is found from its beginning, in many languages, without its accents.
 
@@ -95,12 +95,17 @@ class Gazetteer:
             Busy: If the file is still being made, or cannot be made.
 
         """
-        found = places.key(name[:_MOST_LETTERS])
-        if len(found) < _LETTERS:
+        typed_key = places.key(name[:_MOST_LETTERS])
+        if len(typed_key) < _FEWEST_LETTERS:
             return ()
-        asked = {"key": found, "end": found + _LAST, "country": country, "limit": limit}
+        parameters = {
+            "key": typed_key,
+            "end": typed_key + _LAST,
+            "country": country,
+            "limit": limit,
+        }
         with closing(self._open()) as database:
-            return tuple(map(_as_place, database.execute(_BY_NAME, asked)))
+            return tuple(map(_as_place, database.execute(_BY_NAME, parameters)))
 
     def get(self, geonames_id: int) -> Place | None:
         """Return the place with this id, or None; raises like `search`."""
@@ -111,17 +116,17 @@ class Gazetteer:
             return _as_place(row) if row else None
 
     def name_of(self, place: Place, typed: str) -> str:
-        """Return what the city is called by whoever has typed this.
+        """Return the name to store for a place that was found by what was typed.
 
         That is the name that GeoNames has; but if it is another of its names that was
         typed, like Den Haag for The Hague, it is the typed one.
         """
-        found = places.key(typed[:_MOST_LETTERS])
-        if found == places.key(place.name):
+        typed_key = places.key(typed[:_MOST_LETTERS])
+        if typed_key == places.key(place.name):
             return place.name
         with closing(self._open()) as database:
-            asked = database.execute(_CALLED, (found, place.geonames_id))
-            is_name = asked.fetchone() is not None
+            rows = database.execute(_CALLED, (typed_key, place.geonames_id))
+            is_name = rows.fetchone() is not None
         return typed if is_name and typed != typed.lower() else place.name
 
     def _open(self) -> sqlite3.Connection:

@@ -41,7 +41,7 @@ PLACES = (("mentor_capacity", "mentor"), ("learner_demand", "learner"))
 
 
 def as_city(row: tables.City) -> City:
-    """Return the city as it travels."""
+    """Return the city as the API shows it."""
     return City(
         id=row.id,
         name=row.name,
@@ -90,15 +90,15 @@ def _as_practice(row: tables.Practice) -> Practice:
 
 
 def as_stored_practice(row: tables.Practice) -> StoredPractice:
-    """Return the practice as it travels, with its id."""
+    """Return the practice as the API shows it, with its id."""
     fields = {field: getattr(row, field) for field in _PRACTICE_FIELDS}
     return StoredPractice(id=row.id, **fields)
 
 
 def find(session: Session, city_id: str, *, lock: bool = False) -> tables.City | None:
     """Return the city, or None; locked for the rest of the transaction if wanted."""
-    asked = select(tables.City).where(tables.City.id == city_id).options(*WHOLE)
-    return session.scalar(asked.with_for_update() if lock else asked)
+    query = select(tables.City).where(tables.City.id == city_id).options(*WHOLE)
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def get(session: Session, city_id: str, *, lock: bool = False) -> tables.City:
@@ -177,7 +177,7 @@ def add(session: Session, actor: Actor, city: City) -> tables.City:
 
 
 def change(session: Session, actor: Actor, row: tables.City, city: City) -> None:
-    """Make the stored city what the given one says; the same again changes nothing.
+    """Replace the stored city by the given one; the same again changes nothing.
 
     Raises:
         Forbidden: If the actor may not.
@@ -227,8 +227,8 @@ def remove(session: Session, actor: Actor, row: tables.City) -> None:
 
 def _forget_contacts(session: Session, city_id: str) -> None:
     table = tables.Contact
-    for one in session.scalars(select(table).where(table.city_id == city_id)):
-        erasure.scrub(session, one.email, one.name, [one.id])
+    for contact in session.scalars(select(table).where(table.city_id == city_id)):
+        erasure.scrub(session, contact.email, contact.name, [contact.id])
 
 
 def _write(row: tables.City, city: City) -> None:
@@ -269,13 +269,13 @@ def _write_practices(row: tables.City, practices: Sequence[Practice]) -> None:
     stored: dict[tuple[str, str], list[tables.Practice]] = {}
     for entry in reversed(row.practices):
         stored.setdefault((entry.area, entry.title), []).append(entry)
-    kept = []
+    entries = []
     for position, practice in enumerate(practices):
         same = stored.get((practice.area, practice.title))
         entry = same.pop() if same else tables.Practice(id=new_id())
         _write_practice(entry, practice, position)
-        kept.append(entry)
-    row.practices = kept
+        entries.append(entry)
+    row.practices = entries
 
 
 def _write_practice(entry: tables.Practice, practice: Practice, position: int) -> None:
@@ -285,7 +285,7 @@ def _write_practice(entry: tables.Practice, practice: Practice, position: int) -
 
 
 def _touch(session: Session, row: tables.City) -> None:
-    """Make a change of an area or practice a change of the city: a new version."""
+    """Give the city a new version: a change of its areas or practices counts."""
     row.updated_at = now()
     session.flush()
 
@@ -298,7 +298,7 @@ def practice(row: tables.City, practice_id: str) -> tables.Practice:
     raise NotFound(f"{row.id} has no practice with this id.")
 
 
-def _may_practise(actor: Actor, row: tables.City) -> None:
+def _must_edit_practices(actor: Actor, row: tables.City) -> None:
     if not may_edit_city(actor, row.id):
         raise Forbidden(f"You may not change the practices of {row.id}.")
 
@@ -313,7 +313,7 @@ def add_practice(
         Conflict: If the city has as many as it may have.
 
     """
-    _may_practise(actor, row)
+    _must_edit_practices(actor, row)
     if len(row.practices) >= _MOST_PRACTICES:
         raise Conflict(f"A city may have {_MOST_PRACTICES} practices: delete one.")
     entry = tables.Practice(id=new_id())
@@ -332,8 +332,8 @@ def change_practice(
     entry: tables.Practice,
     new: Practice,
 ) -> None:
-    """Make the stored practice what the given one says, or raise `Forbidden`."""
-    _may_practise(actor, row)
+    """Replace the stored practice by the given one, or raise `Forbidden`."""
+    _must_edit_practices(actor, row)
     if _as_practice(entry) == new:
         return
     _write_practice(entry, new, entry.position)
@@ -345,7 +345,7 @@ def remove_practice(
     session: Session, actor: Actor, row: tables.City, entry: tables.Practice
 ) -> None:
     """Delete the practice, or raise `Forbidden`."""
-    _may_practise(actor, row)
+    _must_edit_practices(actor, row)
     row.practices.remove(entry)
     _touch(session, row)
     audit.record(session, actor, "practice.deleted", city=row.id, practice=entry.id)

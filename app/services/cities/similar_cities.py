@@ -63,13 +63,13 @@ def like(session: Session, city: City, area: AreaId, limit: int) -> list[Like]:
         if (other := as_city(row)).id != city.id
         and other.areas[area].strength >= _SOLVED
     ]
-    asking = city.model_copy(
+    learner = city.model_copy(
         update={"roles": ("learner",), "mentor_capacity": 0, "learner_demand": 1}
     )
     # Nobody is asked to mentor here: a role and a place for the question's sake.
     place = {"roles": ("mentor",), "mentor_capacity": 1, "learner_demand": 0}
-    asked = [one.model_copy(update=place) for one in strong]
-    problem = Problem(cities=(asking, *asked))
+    mentors = [one.model_copy(update=place) for one in strong]
+    problem = Problem(cities=(learner, *mentors))
     found = matching.suggest(problem, city.id, "mentor", limit, _LIKE)
     by_id = {one.id: one for one in strong}
     return [

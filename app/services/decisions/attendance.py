@@ -41,30 +41,30 @@ class Awaited:
 def names(session: Session, round_id: str) -> dict[str, str]:
     """Return the names of the cities in the round, by their ids."""
     city, table = tables.City, tables.Participant
-    asked = (
+    query = (
         select(city.id, city.name)
         .join(table, table.city_id == city.id)
         .where(table.round_id == round_id)
     )
-    return {row.id: row.name for row in session.execute(asked)}
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def counts(session: Session, rounds: Collection[str]) -> dict[str, int]:
     """Return how many cities are in each of these rounds."""
     table = tables.Participant
-    asked = (
+    query = (
         select(table.round_id, func.count())
         .where(table.round_id.in_(rounds))
         .group_by(table.round_id)
     )
-    found = {row[0]: row[1] for row in session.execute(asked)}
+    found = {row[0]: row[1] for row in session.execute(query)}
     return {one: found.get(one, 0) for one in rounds}
 
 
 def awaited(
     session: Session, actor: Actor, round_id: str, inside: Sequence[City]
 ) -> list[Awaited]:
-    """Return for whom the round waits, by name; nothing to whom it is not shown.
+    """Return the cities that the round waits for, by name; none if not for the actor.
 
     Args:
         session: Where to look.
@@ -94,14 +94,14 @@ def awaited(
 
 
 def is_unfinished(city: City) -> bool:
-    """Tell whether a city does not say what a pairing of it would be about."""
+    """Tell whether a city lacks the needs or strengths that its roles call for."""
     return (bool(city.learner_demand) and not city.levels("need")) or (
         bool(city.mentor_capacity) and not city.levels("strength")
     )
 
 
 def _have_come(session: Session, round_id: str) -> dict[str, bool]:
-    """Return whether somebody of a city has ever come in.
+    """Return for each city whether one of its officers has ever signed in.
 
     Of cities with an officer that are in the round, or whose officers have all been
     invited only.
@@ -109,18 +109,18 @@ def _have_come(session: Session, round_id: str) -> dict[str, bool]:
     account, table = tables.Account, tables.Participant
     inside = select(table.city_id).where(table.round_id == round_id)
     is_here = account.city_id.in_(inside)
-    asked = (
+    query = (
         select(account.city_id, func.count(account.joined_at))
         .where(account.role == "officer", or_(is_here, account.joined_at.is_(None)))
         .group_by(account.city_id)
     )
-    return {str(city): number > 0 for city, number in session.execute(asked)}
+    return {str(city): number > 0 for city, number in session.execute(query)}
 
 
 def _names_of(session: Session, ids: Iterable[str]) -> dict[str, str]:
     city = tables.City
-    asked = select(city.id, city.name).where(city.id.in_(list(ids)))
-    return {row.id: row.name for row in session.execute(asked)}
+    query = select(city.id, city.name).where(city.id.in_(list(ids)))
+    return {row.id: row.name for row in session.execute(query)}
 
 
 class Outside(NamedTuple):
@@ -134,7 +134,7 @@ class Outside(NamedTuple):
 def to_take_in(
     session: Session, actor: Actor, round_id: str, typed: str, most: int
 ) -> list[Outside]:
-    """Return cities that are not in the round and that somebody may mean.
+    """Return cities outside the round whose name or id matches what was typed.
 
     Args:
         session: Where they are.
@@ -146,18 +146,18 @@ def to_take_in(
     """
     city, table = tables.City, tables.Participant
     inside = select(table.city_id).where(table.round_id == round_id)
-    asked = select(city.id, city.name, city.country).where(city.id.not_in(inside))
+    query = select(city.id, city.name, city.country).where(city.id.not_in(inside))
     if typed:
         part = city.name_key.contains(search_key(typed), autoescape=True)
-        asked = asked.where(or_(part, city.id == typed))
+        query = query.where(or_(part, city.id == typed))
     if not may_organise(actor):
-        asked = asked.where(city.association == actor.association)
-    rows = session.execute(asked.order_by(city.name_key, city.id).limit(most))
+        query = query.where(city.association == actor.association)
+    rows = session.execute(query.order_by(city.name_key, city.id).limit(most))
     return [Outside(*row) for row in rows]
 
 
 def resolve_city(session: Session, typed: str) -> tuple[str | None, list[str]]:
-    """Return the id of the city that somebody means; of a new one, what it would be.
+    """Return the id of the city that was typed; of a new one, the id it would get.
 
     None if it cannot be told, with the names of those that may be meant.
     """

@@ -52,21 +52,21 @@ class EngineQueries:
         self._turns = Turns(settings.answers_at_once, settings.answer_seconds)
 
     def what_if(self, frozen: Frozen, change: Change) -> WhatIf:
-        """Return what would be if something were decided otherwise."""
+        """Return how the outcome would change if something were decided otherwise."""
         return self._turns.ask(
             partial(engine.what_if, frozen.problem, frozen.policy, change)
         )
 
     def why_not(self, frozen: Frozen, mentor: str, learner: str) -> WhyNot:
         """Return why a pair is not proposed."""
-        asked = partial(
+        question = partial(
             matching.why_not,
             frozen.problem,
             frozen.policy,
             mentor=mentor,
             learner=learner,
         )
-        return self._turns.ask(asked, problem_builder.refusal_in_query)
+        return self._turns.ask(question, problem_builder.refusal_in_query)
 
     def drill(self, frozen: Frozen, solution: Solution) -> Drill:
         """Return what happens if one city leaves, for every one that is paired."""
@@ -83,7 +83,7 @@ class EngineQueries:
             limit: Most repairs.
 
         """
-        asked = partial(
+        question = partial(
             matching.repair,
             standing.problem,
             standing.policy,
@@ -93,7 +93,7 @@ class EngineQueries:
             keep=standing.keep,
             limit=limit,
         )
-        found = self._turns.ask(asked, problem_builder.refusal_in_query)
+        found = self._turns.ask(question, problem_builder.refusal_in_query)
         if not standing.stored:
             return Repairs(items=tuple(found))
         changing = (one for one in found if one.added or one.undone)
@@ -101,8 +101,8 @@ class EngineQueries:
 
     def explained(self, frozen: Frozen, pairs: Pairs) -> tuple[Explanation, ...]:
         """Return where the score of each pair comes from."""
-        asked = partial(engine.explained, frozen.problem, frozen.policy, pairs)
-        return self._turns.ask(asked)
+        question = partial(engine.explained, frozen.problem, frozen.policy, pairs)
+        return self._turns.ask(question)
 
     def tabled(self, frozen: Frozen, solution: Solution) -> engine.Tabled:
         """Return what every pair of a run scores, and costs if that is told at once.
@@ -113,24 +113,24 @@ class EngineQueries:
                 its own, and there are none here.
 
         """
-        asked = partial(
+        question = partial(
             engine.tabled,
             frozen.problem,
             frozen.policy,
             priced=solution.engine == "flow"
             and solution.objective in {"total", "served"},
         )
-        return asked() if _is_quick(frozen) else self._turns.ask(asked)
+        return question() if _is_quick(frozen) else self._turns.ask(question)
 
     def scored(self, frozen: Frozen) -> matching.Table:
         """Return what every pair scores."""
-        asked = partial(matching.table, frozen.problem, frozen.policy)
-        return asked() if _is_quick(frozen) else self._turns.ask(asked)
+        question = partial(matching.table, frozen.problem, frozen.policy)
+        return question() if _is_quick(frozen) else self._turns.ask(question)
 
     def override(
         self, start: OverrideBasis, new: OverrideWrite, *, tried: bool = True
     ) -> engine.Overridden:
-        """Return what would be after an override, and what differs.
+        """Return the outcome after an override, and what differs.
 
         Args:
             start: What stands.
@@ -141,12 +141,12 @@ class EngineQueries:
         """
         policy = overrides.with_decision(start.policy, new)
         trials = trials_of(start.problem, policy) if tried else 0
-        asked = partial(engine.override, start.problem, start.policy, policy, trials)
+        question = partial(engine.override, start.problem, start.policy, policy, trials)
         refused = problem_builder.refusal_of_override(
             pins=len(policy.pins) - len(set(new.force)),
             bans=len(policy.bans) - len(set(new.ban)),
         )
-        return self._turns.ask(asked, refused)
+        return self._turns.ask(question, refused)
 
     def measured(
         self, policy: Policy, scenarios: Sequence[tuple[Problem, Pairs]]
@@ -156,17 +156,17 @@ class EngineQueries:
 
     def preview(self, now: Frozen, policy: Policy) -> previewing.Preview:
         """Return what another policy would bring the round, and what its rules cost."""
-        asked = partial(previewing.preview, now.problem, now.policy, policy)
-        return self._turns.ask(asked)
+        question = partial(previewing.preview, now.problem, now.policy, policy)
+        return self._turns.ask(question)
 
     def readiness(self, now: Frozen) -> Readiness:
         """Return what stands in the way of matching the round."""
-        asked = partial(matching.readiness, now.problem, now.policy)
-        return asked() if _is_quick(now) else self._turns.ask(asked)
+        question = partial(matching.readiness, now.problem, now.policy)
+        return question() if _is_quick(now) else self._turns.ask(question)
 
 
 def _is_quick(now: Frozen) -> bool:
-    """Tell whether readiness is found out faster than a child is started.
+    """Tell whether the engine answers faster than a child process starts.
 
     A round of this size takes some tenths of a second at the most, and every look of an
     organiser at a round asks for it.

@@ -35,7 +35,7 @@ class OverrideBasis(Frozen):
 
 
 def basis(session: Session, actor: Actor, row: tables.Round) -> OverrideBasis:
-    """Return what an override starts from.
+    """Return the staged round as an override starts from it.
 
     Raises:
         Forbidden: If the actor is no organiser.
@@ -51,8 +51,8 @@ def basis(session: Session, actor: Actor, row: tables.Round) -> OverrideBasis:
         for one in pairings.of_round(session, row.id, ("dismissed",))
         if one.ended_by != "repair"
     }
-    now_here = runs.as_it_stands(session, actor, row).problem
-    present = {city.id for city in now_here.cities}
+    problem = runs.as_it_stands(session, actor, row).problem
+    present = {city.id for city in problem.cities}
     policy = policies.deciding(
         runs.frozen(run).policy,
         bans=(
@@ -61,7 +61,7 @@ def basis(session: Session, actor: Actor, row: tables.Round) -> OverrideBasis:
         ),
     )
     return OverrideBasis(
-        problem=now_here,
+        problem=problem,
         policy=policies.keeping(policy, present.issuperset),
         run=run.id,
         version=row.version,
@@ -73,10 +73,12 @@ def with_decision(policy: Policy, new: OverrideWrite) -> Policy:
 
     What was pinned or banned of these pairs before is decided anew.
     """
-    return policies.deciding(policy, _said(new.force, new), _said(new.ban, new))
+    return policies.deciding(
+        policy, _decisions(new.force, new), _decisions(new.ban, new)
+    )
 
 
-def _said(pairs: tuple[Pair, ...], new: OverrideWrite) -> tuple[Decision, ...]:
+def _decisions(pairs: tuple[Pair, ...], new: OverrideWrite) -> tuple[Decision, ...]:
     return tuple(
         Decision(mentor=one.mentor, learner=one.learner, reason=new.reason)
         for one in dict.fromkeys(pairs)
@@ -84,12 +86,12 @@ def _said(pairs: tuple[Pair, ...], new: OverrideWrite) -> tuple[Decision, ...]:
 
 
 def as_override(found: Overridden, run: str | None) -> Override:
-    """Return what an override changes, as it travels."""
+    """Return what an override changes, as the API shows it."""
     return Override(run=run, price=_price(found), difference=found.difference)
 
 
 def _price(found: Overridden) -> float:
-    """Return the points that the round loses; -0 is 0."""
+    """Return the points that the round loses; -0 becomes 0."""
     return -found.difference.points or 0.0
 
 
@@ -137,9 +139,9 @@ def store(  # noqa: PLR0913 -- what was computed, from what
     session.add(run)
     session.flush()
     session.add(tables.Solution(run_id=run.id, body=solving.written(found.solution)))
-    kept = policies.get(session, actor, row, lock=True)
-    own = with_decision(policies.as_policy(kept), new)
-    kept.body = own.to_dict()
+    policy_row = policies.get(session, actor, row, lock=True)
+    own = with_decision(policies.as_policy(policy_row), new)
+    policy_row.body = own.to_dict()
     session.flush()
     phases.restage(session, actor, row, run, found.solution, new, _price(found))
     return run

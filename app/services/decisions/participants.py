@@ -36,24 +36,26 @@ from schemas import (
 
 def as_participant(row: tables.Participant, actor: Actor) -> Participant:
     """Return the participant as this actor may see it."""
-    known = may_know_wishes(actor, row.city_id)
+    shows_wishes = may_know_wishes(actor, row.city_id)
     return Participant(
         city=row.city_id,
         roles=tuple(row.roles.split(",")) if row.roles else (),
         mentor_capacity=row.mentor_capacity,
         learner_demand=row.learner_demand,
-        wishes=tuple(PartnerWish(**wish) for wish in row.wishes) if known else None,
-        vetoes=tuple(row.vetoes) if known else None,
+        wishes=tuple(PartnerWish(**wish) for wish in row.wishes)
+        if shows_wishes
+        else None,
+        vetoes=tuple(row.vetoes) if shows_wishes else None,
     )
 
 
 def search(
-    session: Session, round_id: str, cut: PageRequest
+    session: Session, round_id: str, page: PageRequest
 ) -> tuple[Sequence[tables.Participant], str | None]:
     """Return a page of the round's participants by city."""
     table = tables.Participant
-    asked = select(table).where(table.round_id == round_id)
-    return fetch_page(session, asked, cut, table.city_id)
+    query = select(table).where(table.round_id == round_id)
+    return fetch_page(session, query, page, table.city_id)
 
 
 def find(session: Session, round_id: str, city_id: str) -> tables.Participant | None:
@@ -184,8 +186,8 @@ def _nominates(
     session: Session, actor: Actor, round_row: tables.Round, city_id: str
 ) -> bool:
     """Tell whether the actor is the association that may enter the city now."""
-    asked = select(tables.City.association).where(tables.City.id == city_id)
-    return may_nominate(actor, session.scalar(asked), round_row.phase)
+    query = select(tables.City.association).where(tables.City.id == city_id)
+    return may_nominate(actor, session.scalar(query), round_row.phase)
 
 
 def _may_enter(actor: Actor, round_row: tables.Round, city_id: str) -> None:

@@ -55,7 +55,7 @@ def move(
     rounds.must_organise(actor)
     if to == row.phase:
         return
-    _must_lead_there(row, to, reason)
+    _check_step(row, to, reason)
     if to == "archived":
         for one in pairings.of_round(session, row.id, ("offered",)):
             endings.withdraw(session, actor, row, one, ARCHIVED)
@@ -69,7 +69,7 @@ def move(
         audit.attach_reason(session, row.id, "round.moved", reason)
 
 
-def _must_lead_there(row: tables.Round, to: str, reason: str | None) -> None:
+def _check_step(row: tables.Round, to: str, reason: str | None) -> None:
     """Refuse what is no way from the round's phase, and a step back without reason."""
     if to in _BY_VERB:
         raise WrongPhase(
@@ -77,15 +77,17 @@ def _must_lead_there(row: tables.Round, to: str, reason: str | None) -> None:
         )
     step = _ORDER.index(to) - _ORDER.index(row.phase)
     if row.phase == "archived" or (to != "archived" and abs(step) != 1):
-        ways = ", ".join(_ways(row.phase)) or "nowhere: it stays as it is"
-        raise WrongPhase(f"From {row.phase} there is no way to {to}, only to {ways}.")
+        allowed = ", ".join(_next_phases(row.phase)) or "nowhere: it stays as it is"
+        raise WrongPhase(
+            f"From {row.phase} there is no way to {to}, only to {allowed}."
+        )
     if step < 0 and reason is None:
         message = "A step back needs a reason: it stands in the log."
         error = InputError(pointer="/reason", code="missing", message=message)
         raise InvalidInput(message, [error])
 
 
-def _ways(phase: str) -> list[str]:
+def _next_phases(phase: str) -> list[str]:
     at = _ORDER.index(phase)
     near = {*_ORDER[max(at - 1, 0) : at], *_ORDER[at + 1 : at + 2], "archived"}
     return [to for to in _ORDER if to in near - {*_BY_VERB, phase}] if at < 5 else []  # noqa: PLR2004 -- the archive
@@ -93,7 +95,9 @@ def _ways(phase: str) -> list[str]:
 
 def back_from(phase: str) -> str | None:
     """Return the phase that one step back leads to, or None if there is no such."""
-    before = [to for to in _ways(phase) if _ORDER.index(to) < _ORDER.index(phase)]
+    before = [
+        to for to in _next_phases(phase) if _ORDER.index(to) < _ORDER.index(phase)
+    ]
     return before[0] if before else None
 
 
@@ -158,10 +162,10 @@ def _must_fit(
     """Refuse pairings that the round as it stands has no place for."""
     pairs = [(pair.mentor, pair.learner) for pair in found.pairings]
     table = tables.Participant
-    asked = select(table.city_id, table.vetoes).where(table.round_id == row.id)
+    query = select(table.city_id, table.vetoes).where(table.round_id == row.id)
     vetoes = {
         frozenset((city, other))
-        for city, others in session.execute(asked)
+        for city, others in session.execute(query)
         for other in others
     }
     try:
@@ -299,9 +303,9 @@ def release(
     )
 
 
-def deadline(given: datetime | None) -> datetime | None:
+def deadline(answer_by: datetime | None) -> datetime | None:
     """Return the deadline in UTC, or raise `InvalidInput` if there can be no such."""
-    moment = in_utc(given, "/answer_by")
+    moment = in_utc(answer_by, "/answer_by")
     if moment is None:
         return None
     offers.must_be_ahead(moment)

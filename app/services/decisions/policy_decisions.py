@@ -35,10 +35,13 @@ def basis(
     """
     rounds.must_organise(actor)
     runs.must_be_matchable(round_row)
-    given = runs.frozen(run)
-    kept = policies.get(session, actor, round_row)
+    frozen = runs.frozen(run)
+    policy_row = policies.get(session, actor, round_row)
     return OverrideBasis(
-        problem=given.problem, policy=given.policy, run=run.id, version=kept.version
+        problem=frozen.problem,
+        policy=frozen.policy,
+        run=run.id,
+        version=policy_row.version,
     )
 
 
@@ -68,9 +71,9 @@ def decide(
 
     """
     start = basis(session, actor, round_row, run)
-    kept = policies.get(session, actor, round_row, lock=True)
-    decided = overrides.with_decision(policies.as_policy(kept), new)
-    policies.change(session, actor, round_row, kept, decided)
+    policy_row = policies.get(session, actor, round_row, lock=True)
+    decided = overrides.with_decision(policies.as_policy(policy_row), new)
+    policies.change(session, actor, round_row, policy_row, decided)
     present = {
         city.id for city in problem_builder.problem_of(session, round_row.id).cities
     }
@@ -110,15 +113,16 @@ def propose_each(
     found = []
     for objective, label in labels:
         policy = own.model_copy(update={"objective": objective})
-        there = _there(session, round_row.id, problem, policy)
+        existing = _existing_run(session, round_row.id, problem, policy)
         new = RunWrite(label=label, policy=policy)
-        found.append(there or runs.start(session, actor, round_row, new))
+        found.append(existing or runs.start(session, actor, round_row, new))
     return found
 
 
-def _there(
+def _existing_run(
     session: Session, round_id: str, problem: str, policy: Policy
 ) -> tables.Run | None:
+    """Return the newest usable run of this problem and policy, if there is one."""
     table = tables.Run
     return session.scalar(
         select(table)

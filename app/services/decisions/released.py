@@ -97,15 +97,15 @@ def chosen(session: Session, row: tables.Decision) -> Chosen:
 
 def text(found: Chosen, language: AccountLanguage) -> HowWeChose:
     """Return how the pairings were chosen, in words."""
-    told = how_we_chose(found, language)
+    words = how_we_chose(found, language)
     return HowWeChose(
-        title=told.title,
+        title=words.title,
         language=language,
         sections=tuple(
             Section(heading=one.heading, sentences=one.sentences)
-            for one in told.sections
+            for one in words.sections
         ),
-        table_heading=told.table_heading,
-        columns=told.columns,
-        rows=told.rows,
+        table_heading=words.table_heading,
+        columns=words.columns,
+        rows=words.rows,
     )

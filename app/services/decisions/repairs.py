@@ -50,7 +50,7 @@ class RepairBasis(Frozen):
     stored: bool
 
     def without(self, gone: tuple[str, ...], declined: Pairs) -> "RepairBasis":
-        """Return the same, had these cities left and these pairs been declined."""
+        """Return the same as if these cities left and these pairs were declined."""
         return replace(
             self,
             gone=tuple(sorted({*self.gone, *gone})),
@@ -59,7 +59,7 @@ class RepairBasis(Frozen):
 
 
 def basis(session: Session, actor: Actor, row: tables.Round) -> "RepairBasis":
-    """Return what there is to mend.
+    """Return the stored pairings of the round, and which of them are broken.
 
     Raises:
         NotFound: If repairs are not the actor's to know of.
@@ -99,7 +99,7 @@ def basis(session: Session, actor: Actor, row: tables.Round) -> "RepairBasis":
 
 
 def _is_open(pair: tuple[str, str], stands: Pairs, problem: Problem) -> bool:
-    """Tell whether a broken pairing has left a place on each side that is there."""
+    """Tell whether the remaining cities of a broken pairing have a free place."""
     places = {city.id: city for city in problem.cities}
     mentor, learner = (places.get(city) for city in pair)
     mentors = Counter(mentor for mentor, _ in stands)
@@ -110,23 +110,23 @@ def _is_open(pair: tuple[str, str], stands: Pairs, problem: Problem) -> bool:
 
 
 def of_run(
-    now_here: Frozen, solution: Solution, gone: tuple[str, ...], declined: Pairs
+    current: Frozen, solution: Solution, gone: tuple[str, ...], declined: Pairs
 ) -> "RepairBasis":
-    """Return what there is to mend in the pairings of a run, staged or not.
+    """Return the pairings of a run, and which of them are broken.
 
     Args:
-        now_here: The round as it stands: whoever is not in it any more has left.
+        current: The round as it stands: whoever is not in it any more has left.
         solution: What the run proposes.
         gone: Who leaves besides.
         declined: Pairs that do not want each other.
 
     """
     pairs = pairs_of(solution)
-    present = {city.id for city in now_here.problem.cities}
+    present = {city.id for city in current.problem.cities}
     left = {city for pair in pairs for city in pair} - present
     return RepairBasis(
-        problem=now_here.problem,
-        policy=now_here.policy,
+        problem=current.problem,
+        policy=current.policy,
         pairs=pairs,
         gone=tuple(sorted(left.union(gone))),
         declined=declined,
@@ -141,15 +141,15 @@ def pairs_of(solution: Solution) -> Pairs:
 
 
 def named(repair: Repair) -> Repair:
-    """Return the repair with the id that it is made by.
+    """Return the repair with its id.
 
     It names what the repair changes and what stands after it.
     """
-    told = [
+    described = [
         sorted(map(pair_of, pairs))
         for pairs in (repair.undone, repair.added, repair.pairings)
     ]
-    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(described).encode()).hexdigest()
     return repair.model_copy(update={"id": digest[:16]})
 
 

@@ -105,5 +105,5 @@ def _row(learner: str, sets: Sequence[set[tuple[str, str]]]) -> ScenarioRow:
 
 
 def _firm(solution: Solution) -> float | None:
-    known = [one.firmness for one in solution.pairings if one.firmness is not None]
-    return sum(known) / len(known) if known else None
+    firmness = [one.firmness for one in solution.pairings if one.firmness is not None]
+    return sum(firmness) / len(firmness) if firmness else None

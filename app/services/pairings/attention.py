@@ -1,4 +1,4 @@
-"""What waits for somebody who comes in."""
+"""What waits for a person who signs in."""
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from app.db import tables
 def open_offers(session: Session, city: str) -> list[str]:
     """Return the pairings that wait for this city's answer, by id, soonest first."""
     table = tables.Pairing
-    asked = (
+    query = (
         select(table.id)
         .where(
             table.state == "offered",
@@ -20,4 +20,4 @@ def open_offers(session: Session, city: str) -> list[str]:
         )
         .order_by(table.answer_by, table.id)
     )
-    return list(session.scalars(asked))
+    return list(session.scalars(query))

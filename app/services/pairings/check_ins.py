@@ -1,4 +1,4 @@
-"""What is heard of confirmed pairings: that the two met, and how it goes."""
+"""Notes about confirmed pairings: that the two cities met, and how it goes."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def add(
         NotOffered: If the pairing is not confirmed.
 
     """
-    by = _noting(actor, row)
+    by = _note_taker(actor, row)
     pairings.must_be_released(round_row)
     if row.state != "confirmed":
         raise NotOffered(f"The pairing is {row.state}: only a confirmed one is noted.")
@@ -40,18 +40,18 @@ def add(
 
 
 def search(
-    session: Session, actor: Actor, row: tables.Pairing, cut: PageRequest
+    session: Session, actor: Actor, row: tables.Pairing, page: PageRequest
 ) -> tuple[Sequence[tables.CheckIn], str | None]:
     """Return a page of what was noted, the newest first, or raise `NotFound`."""
     if not (may_note(actor, pairings.cities_of(row)) or may_oversee(actor)):
         raise NotFound("There are no notes of this pairing for you.")
     table = tables.CheckIn
-    asked = select(table).where(table.pairing_id == row.id)
-    return fetch_page(session, asked, cut, table.at.desc(), table.id.desc())
+    query = select(table).where(table.pairing_id == row.id)
+    return fetch_page(session, query, page, table.at.desc(), table.id.desc())
 
 
-def _noting(actor: Actor, row: tables.Pairing) -> str:
-    """Return as what the actor takes notes, or raise `Forbidden`."""
+def _note_taker(actor: Actor, row: tables.Pairing) -> str:
+    """Return the role in which the actor takes notes, or raise `Forbidden`."""
     if not may_note(actor, pairings.cities_of(row)):
         raise Forbidden("Only its two cities and organisers take notes of a pairing.")
     if may_organise(actor):
@@ -60,7 +60,7 @@ def _noting(actor: Actor, row: tables.Pairing) -> str:
 
 
 def as_check_in(row: tables.CheckIn) -> CheckIn:
-    """Return the note as it travels."""
+    """Return the note as the API shows it."""
     return CheckIn(
         id=row.id,
         pairing=row.pairing_id,

@@ -43,7 +43,7 @@ def dismiss(  # noqa: PLR0913 -- who ends what, and why
         NotOffered: If it is not staged: after the release, `withdraw`.
 
     """
-    _must_be_the_one(actor, row, by)
+    _must_be_allowed_to_end(actor, row, by)
     if row.state != "staged":
         raise NotOffered(f"The pairing is {row.state}; only a staged one is dismissed.")
     row.reason = reason
@@ -77,19 +77,19 @@ def withdraw(  # noqa: PLR0913 -- who ends what, and why
         NotOffered: If it is neither.
 
     """
-    _must_be_the_one(actor, row, by)
+    _must_be_allowed_to_end(actor, row, by)
     must_be_released(round_row)
     if row.state not in SHARED_STATES:
         raise NotOffered(f"The pairing is {row.state}: there is nothing to take back.")
     row.reason = reason
     end(row, "withdrawn", by)
     rounds.touch(session, round_row)
-    told: list[Role] = [side for side in ("mentor", "learner") if side != by]
-    letters.notify(session, round_row, row, "withdrawn", told)
+    informed: list[Role] = [side for side in ("mentor", "learner") if side != by]
+    letters.notify(session, round_row, row, "withdrawn", informed)
     record(session, actor, row, "pairing.withdrawn")
 
 
-def _must_be_the_one(actor: Actor, row: tables.Pairing, by: EndedBy) -> None:
+def _must_be_allowed_to_end(actor: Actor, row: tables.Pairing, by: EndedBy) -> None:
     """Raise `Forbidden` unless the actor ends pairings, or leaves with its own city."""
     leaving = {"mentor": row.mentor_id, "learner": row.learner_id}.get(by)
     if leaving is None or not may_edit_city(actor, leaving):

@@ -34,7 +34,7 @@ from schemas import (
     Role,
 )
 
-_SAID = {"accept": "accepted", "decline": "declined"}
+_STORED_ANSWER = {"accept": "accepted", "decline": "declined"}
 
 
 def answer(
@@ -44,7 +44,7 @@ def answer(
     row: tables.Pairing,
     new: AnswerWrite,
 ) -> None:
-    """Store what one side of an offered pairing says.
+    """Store the answer of one side to an offered pairing.
 
     The same answer again changes nothing. Whoever has accepted may still decline until
     the other side has accepted, too.
@@ -66,18 +66,18 @@ def answer(
     city = row.mentor_id if new.side == "mentor" else row.learner_id
     if not may_edit_city(actor, city):
         raise Forbidden(f"Only {city} itself and organisers answer as the {new.side}.")
-    said = _SAID[new.answer]
-    if getattr(row, f"{new.side}_answer") == said:
+    stored_answer = _STORED_ANSWER[new.answer]
+    if getattr(row, f"{new.side}_answer") == stored_answer:
         return
     if row.state != "offered":
         raise NotOffered(f"The pairing is {row.state}: it waits for no answer.")
     at = now()
     if row.answer_by is not None and row.answer_by <= at:
         raise TooLate(f"The answer was due by {row.answer_by:%Y-%m-%d %H:%M} UTC.")
-    setattr(row, f"{new.side}_answer", said)
+    setattr(row, f"{new.side}_answer", stored_answer)
     setattr(row, f"{new.side}_text", new.text)
     row.updated_at = at
-    if said == "declined":
+    if stored_answer == "declined":
         row.reason_code = new.reason_code
         end(row, "declined", new.side)
         session.flush()
@@ -87,7 +87,7 @@ def answer(
         _confirm(session, round_row, row, at)
     session.flush()
     # Which answer, not why: reasons are not everybody's.
-    record(session, actor, row, "pairing.answered", side=new.side, answer=said)
+    record(session, actor, row, "pairing.answered", side=new.side, answer=stored_answer)
 
 
 def _other(side: Role) -> Role:
@@ -97,8 +97,8 @@ def _other(side: Role) -> Role:
 def _confirm(
     session: Session, round_row: tables.Round, row: tables.Pairing, at: datetime
 ) -> None:
-    there = of_round(session, round_row.id, ("confirmed",))
-    check_places(session, round_row.id, map(cities_of, (*there, row)))
+    confirmed = of_round(session, round_row.id, ("confirmed",))
+    check_places(session, round_row.id, map(cities_of, (*confirmed, row)))
     row.state, row.confirmed_at = "confirmed", at
     session.flush()
     letters.notify(session, round_row, row, "confirmed", ("mentor", "learner"))
@@ -111,7 +111,7 @@ def set_deadline(
     row: tables.Pairing,
     answer_by: datetime,
 ) -> None:
-    """Give the cities until then to answer; an expired pairing is offered again.
+    """Set the deadline for answers; an expired pairing is offered again.
 
     Raises:
         Forbidden: If the actor is no organiser.
@@ -128,9 +128,9 @@ def set_deadline(
     if row.state not in {"offered", "expired"}:
         raise NotOffered(f"The pairing is {row.state}: it waits for no answer.")
     must_be_ahead(answer_by)
-    again = row.state == "expired"
+    offered_again = row.state == "expired"
     row.answer_by, row.updated_at = answer_by, now()
-    if again:
+    if offered_again:
         pairs = map(cities_of, of_round(session, round_row.id))
         check_places(session, round_row.id, [*pairs, cities_of(row)])
         row.state, row.ended_at, row.ended_by = "offered", None, None
@@ -142,7 +142,7 @@ def set_deadline(
         ]
         letters.notify(session, round_row, row, "offer", waiting)
     rounds.touch(session, round_row)
-    record(session, actor, row, "pairing.deadline_set", offered_again=again)
+    record(session, actor, row, "pairing.deadline_set", offered_again=offered_again)
 
 
 def must_be_ahead(moment: datetime) -> None:
@@ -154,23 +154,25 @@ def must_be_ahead(moment: datetime) -> None:
 
 
 def expire(database: Database) -> int:
-    """End the offers whose deadline is over, and tell; return how many.
+    """End the offers whose deadline is over, notify people, and return how many.
 
     A round after the other, each in a transaction of its own.
     """
     table = tables.Pairing
 
-    def late() -> tuple[ColumnElement[bool], ...]:
+    def is_late() -> tuple[ColumnElement[bool], ...]:
         return table.state == "offered", table.answer_by <= now()
 
     with database.read() as session:
-        found = session.scalars(select(table.round_id).where(*late()).distinct()).all()
+        round_ids = session.scalars(
+            select(table.round_id).where(*is_late()).distinct()
+        ).all()
     ended = 0
-    for round_id in found:
+    for round_id in round_ids:
         with database.write() as session:
             round_row = rounds.get(session, TERMINAL, round_id, lock=True)
             rows = session.scalars(
-                select(table).where(table.round_id == round_id, *late())
+                select(table).where(table.round_id == round_id, *is_late())
             ).all()
             for row in rows:
                 end(row, "expired", "deadline")

@@ -40,7 +40,7 @@ _SHOWN_TO_OVERSEERS = ("reason", "reason_code", "mentor_text", "learner_text")
 
 @dataclass(frozen=True)
 class Filter:
-    """Which pairings are wanted; None: whatever they are.
+    """Which pairings are wanted; None: any.
 
     Attributes:
         state: Their state.
@@ -82,10 +82,10 @@ def explanation(row: tables.Pairing) -> Explanation:
 
 
 def explained_to(actor: Actor, row: tables.Pairing) -> Explanation:
-    """Return the same for this actor: a city's wishes are its own."""
+    """Return the explanation without the wishes that this actor may not know."""
     why = explanation(row)
-    known = tuple(one for one in why.adjustments if may_know_wishes(actor, one.city))
-    return why.model_copy(update={"adjustments": known})
+    visible = tuple(one for one in why.adjustments if may_know_wishes(actor, one.city))
+    return why.model_copy(update={"adjustments": visible})
 
 
 def cities_of(row: tables.Pairing) -> tuple[str, str]:
@@ -103,7 +103,7 @@ def search(
     session: Session,
     actor: Actor,
     round_row: tables.Round,
-    cut: PageRequest,
+    page: PageRequest,
     wanted: Filter = _ALL,
 ) -> tuple[Sequence[tables.Pairing], str | None]:
     """Return a page of the round's pairings that the actor may see.
@@ -111,25 +111,25 @@ def search(
     They are in the order of learners, then mentors.
     """
     table = tables.Pairing
-    asked = select(table).where(table.round_id == round_row.id, *_visible(actor))
+    query = select(table).where(table.round_id == round_row.id, *_visible(actor))
     if wanted.state is not None:
-        asked = asked.where(table.state == wanted.state)
+        query = query.where(table.state == wanted.state)
     if wanted.updated_since is not None:
-        asked = asked.where(table.updated_at >= wanted.updated_since)
+        query = query.where(table.updated_at >= wanted.updated_since)
     order = table.learner_id, table.mentor_id, table.id
-    return fetch_page(session, asked, cut, *order)
+    return fetch_page(session, query, page, *order)
 
 
 def _visible(actor: Actor) -> list[ColumnElement[bool]]:
-    """Return `permissions.may_see_pairing` as the database understands it."""
+    """Return the conditions in SQL for `permissions.may_see_pairing`."""
     if may_oversee(actor):
         return []
     table = tables.Pairing
     city = tables.City
-    ours = city.id == actor.city
+    is_own = city.id == actor.city
     if actor.association is not None:
-        ours = city.association == actor.association
-    cities = select(city.id).where(ours)
+        is_own = city.association == actor.association
+    cities = select(city.id).where(is_own)
     own = table.mentor_id.in_(cities) | table.learner_id.in_(cities)
     return [table.state.in_(SHARED_STATES) | (table.state.in_(ENDED_STATES) & own)]
 
@@ -137,12 +137,12 @@ def _visible(actor: Actor) -> list[ColumnElement[bool]]:
 def _associations(
     session: Session, actor: Actor, row: tables.Pairing
 ) -> Collection[str | None]:
-    """Return what the two cities name as their associations, if one is asking."""
+    """Return the associations of the two cities, if the actor belongs to one."""
     if actor.association is None:
         return ()
     city = tables.City
-    asked = select(city.association).where(city.id.in_(cities_of(row)))
-    return session.scalars(asked).all()
+    query = select(city.association).where(city.id.in_(cities_of(row)))
+    return session.scalars(query).all()
 
 
 def get(session: Session, actor: Actor, pairing_id: str) -> tables.Pairing:
@@ -163,9 +163,9 @@ def get_locked(
     Whoever changes a pairing locks its round first: such changes come one after the
     other, so two answers at the same moment cannot overfill a mentor.
     """
-    seen = get(session, actor, pairing_id)
-    round_row = rounds.get(session, actor, seen.round_id, lock=True)
-    session.expire(seen)  # it may have been changed, or forgotten, meanwhile
+    row = get(session, actor, pairing_id)
+    round_row = rounds.get(session, actor, row.round_id, lock=True)
+    session.expire(row)  # it may have been changed, or forgotten, meanwhile
     return round_row, get(session, actor, pairing_id)
 
 
@@ -216,10 +216,10 @@ def check_places(session: Session, round_id: str, pairs: Pairs) -> None:
     places = _places(session, round_id)
     for side, role in enumerate(("mentor", "learner")):
         for city, taken in Counter(pair[side] for pair in pairs).items():
-            there = places.get(city, (0, 0))[side]
-            if taken > there:
+            limit = places.get(city, (0, 0))[side]
+            if taken > limit:
                 raise NoPlaces(
-                    f"{city} has {there} places as a {role}, and would need {taken}."
+                    f"{city} has {limit} places as a {role}, and would need {taken}."
                 )
 
 
@@ -241,7 +241,7 @@ def record(
     action: str,
     **details: Any,  # noqa: ANN401 -- what JSON can hold
 ) -> None:
-    """Write down what was done with a pairing."""
+    """Record in the audit log what was done with a pairing."""
     audit.record(
         session,
         actor,

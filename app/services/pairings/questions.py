@@ -64,15 +64,15 @@ def ask(
     if row.state not in SHARED_STATES:
         raise NotOffered(f"The pairing is {row.state}: there is nothing to ask.")
     table = tables.Question
-    there = select(func.count()).where(table.pairing_id == row.id, table.side == side)
-    if (session.scalar(there) or 0) >= _MOST:
+    number = select(func.count()).where(table.pairing_id == row.id, table.side == side)
+    if (session.scalar(number) or 0) >= _MOST:
         raise Conflict(f"There are {_MOST} questions already: talk to the organisers.")
-    asked = table(pairing_id=row.id, side=side, text=new.text)
-    session.add(asked)
+    question = table(pairing_id=row.id, side=side, text=new.text)
+    session.add(question)
     session.flush()
     # Which question, not what it says: texts are to be erased.
-    pairings.record(session, actor, row, "pairing.asked", question=asked.id)
-    return asked
+    pairings.record(session, actor, row, "pairing.asked", question=question.id)
+    return question
 
 
 def answer(
@@ -91,14 +91,16 @@ def answer(
     """
     if not may_organise(actor):
         raise Forbidden("Only organisers answer questions.")
-    asked = session.get(tables.Question, question_id, with_for_update=True)
-    if asked is None or asked.pairing_id != row.id or asked.text is None:
+    question = session.get(tables.Question, question_id, with_for_update=True)
+    if question is None or question.pairing_id != row.id or question.text is None:
         raise NotFound(f"There is no question {question_id} about this pairing.")
-    if asked.answer == new.text:
+    if question.answer == new.text:
         return
-    asked.answer, asked.answered_at = new.text, now()
+    question.answer, question.answered_at = new.text, now()
     session.flush()
-    pairings.record(session, actor, row, "pairing.question_answered", question=asked.id)
+    pairings.record(
+        session, actor, row, "pairing.question_answered", question=question.id
+    )
 
 
 def seen(
@@ -109,16 +111,16 @@ def seen(
     A city reads its own; whoever oversees the network reads those of both.
     """
     table = tables.Question
-    asked = select(table).where(table.pairing_id == row.id, table.text.is_not(None))
+    query = select(table).where(table.pairing_id == row.id, table.text.is_not(None))
     if not may_oversee(actor):
-        asked = asked.where(table.side == (side_of(actor, row) or ""))
-    return session.scalars(asked.order_by(table.at, table.id)).all()
+        query = query.where(table.side == (side_of(actor, row) or ""))
+    return session.scalars(query.order_by(table.at, table.id)).all()
 
 
 def unanswered(session: Session, round_id: str) -> Sequence[tables.Question]:
     """Return the questions of a round that wait for an answer, the oldest first."""
     table, pairing = tables.Question, tables.Pairing
-    asked = (
+    query = (
         select(table)
         .join(pairing, pairing.id == table.pairing_id)
         .where(
@@ -127,11 +129,11 @@ def unanswered(session: Session, round_id: str) -> Sequence[tables.Question]:
             table.text.is_not(None),
         )
     )
-    return session.scalars(asked.order_by(table.at, table.id)).all()
+    return session.scalars(query.order_by(table.at, table.id)).all()
 
 
 def as_question(row: tables.Question) -> Question:
-    """Return the question as it travels."""
+    """Return the question as the API shows it."""
     return Question(
         id=row.id,
         pairing=row.pairing_id,

@@ -30,7 +30,7 @@ _SIDES: tuple[Role, Role] = ("mentor", "learner")
 
 
 def round_health(session: Session, actor: Actor, round_row: tables.Round) -> Health:
-    """Return what of the round needs its organisers.
+    """Return what in the round needs the attention of its organisers.
 
     Raises:
         NotFound: If the board is not the actor's to see.
@@ -46,12 +46,12 @@ def round_health(session: Session, actor: Actor, round_row: tables.Round) -> Hea
     ).all()
     counts = Counter(row.state for row in rows)
     at = now()
-    heard = _last_heard(session, round_row.id)
+    notes = _notes_of(session, round_row.id)
     return Health(
         **{state: counts[state] for state in _STATES},
         waiting=tuple(_waiting(rows, at)),
-        quiet=tuple(_quiet(rows, heard, at)),
-        not_a_good_fit=tuple(_bad_fits(rows, heard)),
+        quiet=tuple(_quiet(rows, notes, at)),
+        not_a_good_fit=tuple(_bad_fits(rows, notes)),
         unserved=_unserved(session, round_row.id, rows),
         undelivered=_undelivered(session, round_row.id),
     )
@@ -74,12 +74,12 @@ def _waiting(rows: Sequence[tables.Pairing], at: datetime) -> Iterator[Waiting]:
                 )
 
 
-Heard = dict[str, list[tables.CheckIn]]
+_Notes = dict[str, list[tables.CheckIn]]
 """What was noted of each pairing, the newest first."""
 
 
-def _last_heard(session: Session, round_id: str) -> Heard:
-    found: Heard = {}
+def _notes_of(session: Session, round_id: str) -> _Notes:
+    found: _Notes = {}
     note, pairing = tables.CheckIn, tables.Pairing
     for row in session.scalars(
         select(note)
@@ -91,12 +91,12 @@ def _last_heard(session: Session, round_id: str) -> Heard:
     return found
 
 
-def _quiet(rows: Sequence[tables.Pairing], heard: Heard, at: datetime) -> list[Quiet]:
+def _quiet(rows: Sequence[tables.Pairing], notes: _Notes, at: datetime) -> list[Quiet]:
     found = []
     for row in rows:
         if row.state != "confirmed" or row.confirmed_at is None:
             continue
-        last = heard[row.id][0].at if row.id in heard else row.confirmed_at
+        last = notes[row.id][0].at if row.id in notes else row.confirmed_at
         if at - last >= timedelta(days=QUIET_DAYS):
             found.append(
                 Quiet(
@@ -110,14 +110,14 @@ def _quiet(rows: Sequence[tables.Pairing], heard: Heard, at: datetime) -> list[Q
     return sorted(found, key=lambda one: one.heard_at)
 
 
-def _bad_fits(rows: Sequence[tables.Pairing], heard: Heard) -> Iterator[BadFit]:
-    """Yield pairings of which somebody's last word is that it does not fit."""
+def _bad_fits(rows: Sequence[tables.Pairing], notes: _Notes) -> Iterator[BadFit]:
+    """Yield the pairings whose latest note from somebody is that they do not fit."""
     for row in rows:
-        said: dict[str, tables.CheckIn] = {}
-        for note in heard.get(row.id, ()):
+        latest: dict[str, tables.CheckIn] = {}
+        for note in notes.get(row.id, ()):
             if note.fit is not None:
-                said.setdefault(note.by, note)
-        for by, note in said.items():
+                latest.setdefault(note.by, note)
+        for by, note in latest.items():
             if note.fit == "not_a_good_fit":
                 fields: dict[str, Any] = {"by": by, "at": note.at}
                 yield BadFit(

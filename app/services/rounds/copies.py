@@ -13,7 +13,7 @@ from schemas import RoundNew, RoundWrite
 
 
 def add(session: Session, actor: Actor, new: RoundNew) -> tables.Round:
-    """Open a round as a draft, with what it takes from another.
+    """Open a draft round with the participants and the policy of another.
 
     Participants come with their roles, places, wishes and vetoes; the policy without
     its pins, which were decisions about that round's pairings.
@@ -55,6 +55,6 @@ def _copy(session: Session, actor: Actor, old: tables.Round, row: tables.Round) 
     versions.begin(session, versions.of_round(row.id), *taking_part)
     policy = policies.as_policy(policies.get(session, actor, old))
     new = policy.model_copy(update={"pins": ()})
-    kept = policies.get(session, actor, row, lock=True)
-    kept.body = new.to_dict()
+    policy_row = policies.get(session, actor, row, lock=True)
+    policy_row.body = new.to_dict()
     session.flush()

@@ -61,7 +61,7 @@ Key = tuple[str, str, str]
 
 
 def _outcomes(session: Session, rounds: set[str]) -> tuple[set[Key], set[Key]]:
-    """Return who has a partner or may get one, and who has refused one."""
+    """Return which cities have or may get a partner, and which have declined one."""
     served, refused = set[Key](), set[Key]()
     table = tables.Pairing
     for row in session.execute(
@@ -86,7 +86,7 @@ def _outcomes(session: Session, rounds: set[str]) -> tuple[set[Key], set[Key]]:
 
 
 def search(
-    session: Session, actor: Actor, cut: PageRequest
+    session: Session, actor: Actor, page: PageRequest
 ) -> tuple[Sequence[LedgerEntry], str | None]:
     """Return a page of what each city has had, by id.
 
@@ -97,13 +97,13 @@ def search(
     if not may_oversee(actor):
         raise NotFound("There is no ledger for you.")
     table = tables.Participant
-    asked = (
+    query = (
         select(table.city_id, func.count())
         .join(tables.Round, tables.Round.id == table.round_id)
         .where(tables.Round.released_at.is_not(None))
         .group_by(table.city_id)
     )
-    page, following = fetch_rows(session, asked, cut, table.city_id)
+    rows, following = fetch_rows(session, query, page, table.city_id)
     confirmed = {role: _confirmed(session, role) for role in _SIDES}
     without: dict[tuple[str, str], list[str]] = defaultdict(list)
     for left in left_out(session, ""):
@@ -117,7 +117,7 @@ def search(
             left_out_as_mentor=tuple(without[city, "mentor"]),
             left_out_as_learner=tuple(without[city, "learner"]),
         )
-        for city, rounds, _ in page
+        for city, rounds, _ in rows
     ]
     return entries, following
 
@@ -125,5 +125,5 @@ def search(
 def _confirmed(session: Session, role: Role) -> dict[str, int]:
     """Return how many confirmed pairings each city has in the role."""
     column = getattr(tables.Pairing, f"{role}_id")
-    asked = select(column, func.count()).where(tables.Pairing.state == "confirmed")
-    return dict(session.execute(asked.group_by(column)).all())
+    query = select(column, func.count()).where(tables.Pairing.state == "confirmed")
+    return dict(session.execute(query.group_by(column)).all())

@@ -28,7 +28,7 @@ def get(
 
 
 def as_policy(row: tables.RoundPolicy) -> Policy:
-    """Return the policy as it travels."""
+    """Return the policy as the API shows it."""
     return Policy.model_validate(row.body)
 
 
@@ -39,7 +39,7 @@ def change(
     row: tables.RoundPolicy,
     new: Policy,
 ) -> None:
-    """Make the stored policy what the given one says.
+    """Replace the stored policy by the given one.
 
     Raises:
         Forbidden: If the actor may not.
@@ -65,12 +65,13 @@ def drop_decisions(session: Session, round_id: str, city_id: str) -> int:
     """Remove the pins and bans that name the city; tell how many there were."""
     row = session.get_one(tables.RoundPolicy, round_id, with_for_update=True)
     policy = as_policy(row)
-    kept = keeping(policy, lambda pair: city_id not in pair)
+    remaining = keeping(policy, lambda pair: city_id not in pair)
     dropped = sum(
-        len(getattr(policy, kind)) - len(getattr(kept, kind)) for kind in _DECISIONS
+        len(getattr(policy, kind)) - len(getattr(remaining, kind))
+        for kind in _DECISIONS
     )
     if dropped:
-        row.body = kept.to_dict()
+        row.body = remaining.to_dict()
         session.flush()
     return dropped
 
@@ -96,7 +97,7 @@ def deciding(
     """Return the policy with more decisions; older ones about these pairs give way."""
     pins, bans = tuple(pins), tuple(bans)
     anew = {pair_of(one) for one in (*pins, *bans)}
-    kept = keeping(policy, lambda pair: pair not in anew)
-    return kept.model_copy(
-        update={"pins": (*kept.pins, *pins), "bans": (*kept.bans, *bans)}
+    remaining = keeping(policy, lambda pair: pair not in anew)
+    return remaining.model_copy(
+        update={"pins": (*remaining.pins, *pins), "bans": (*remaining.bans, *bans)}
     )

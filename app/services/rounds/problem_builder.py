@@ -1,4 +1,4 @@
-"""The only place where rows become what the engine takes, and its refusals ours."""
+"""Builds problems for the engine from rows, and turns its refusals into ours."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from schemas import (
 
 
 def problem_of(session: Session, round_id: str) -> Problem:
-    """Return the round as it is now: profiles, how each city takes part, what was.
+    """Return the problem of the round as it is now: profiles, participation, history.
 
     Wishes, vetoes and what was before are left out where they name a city that takes no
     part.
@@ -87,7 +87,7 @@ def _as_it_takes_part(row: tables.Participant) -> City:
 
 
 def check(session: Session, round_id: str, policy: Policy, within: str = "") -> None:
-    """Refuse a policy that no run of this round could be made with.
+    """Refuse a policy with which this round could not be matched.
 
     Args:
         session: Where the round is.
@@ -139,7 +139,7 @@ def refusal(error: Refused, within: str = "") -> Refusal:
 
     """
     prefix = "" if isinstance(error, matching.InvalidProblem) else within
-    return _told(error, lambda pointer: f"{prefix}{pointer}")
+    return _refusal_of(error, lambda pointer: f"{prefix}{pointer}")
 
 
 def refusal_in_query(error: Refused) -> Refusal:
@@ -152,14 +152,14 @@ def refusal_in_query(error: Refused) -> Refusal:
         name = pointer[1:].partition("/")[0]
         return f"?{name}" if name in _PARAMETERS else pointer
 
-    return _told(error, placed)
+    return _refusal_of(error, placed)
 
 
 _DECISION = re.compile(r"/(pins|bans)(?:/(\d++)(.*))?")
 
 
 def refusal_of_override(pins: int, bans: int) -> Callable[[Refused], Refusal]:
-    """Return what makes a refusal of the engine one of ours, about an override.
+    """Return a function that turns a refusal of the engine into one about an override.
 
     Args:
         pins: How many pins of the policy stand before the pairs it forces.
@@ -178,10 +178,10 @@ def refusal_of_override(pins: int, bans: int) -> Callable[[Refused], Refusal]:
         at = int(found[2]) - before
         return f"/{field}/{at}{found[3]}" if at >= 0 else pointer
 
-    return lambda error: _told(error, placed)
+    return lambda error: _refusal_of(error, placed)
 
 
-def _told(error: Refused, placed: Callable[[str], str]) -> Refusal:
+def _refusal_of(error: Refused, placed: Callable[[str], str]) -> Refusal:
     return _KINDS[type(error)](
         error.errors[0][2],
         [

@@ -33,7 +33,7 @@ CHANGEABLE = ("draft", "open", "closed")
 
 
 def as_round(row: tables.Round) -> Round:
-    """Return the round as it travels."""
+    """Return the round as the API shows it."""
     stored = Round.model_fields.keys() - {"texts_until"}
     fields = {field: getattr(row, field) for field in stored}
     return Round.model_validate(fields | {"texts_until": texts_until(row)})
@@ -47,7 +47,7 @@ def texts_until(row: tables.Round) -> datetime | None:
 
 
 def months_after(moment: datetime, months: int) -> datetime:
-    """Return the moment so many months later: on the last day of a shorter month.
+    """Return the moment this many months later; a shorter month gives its last day.
 
     Args:
         moment: When to begin.
@@ -60,7 +60,7 @@ def months_after(moment: datetime, months: int) -> datetime:
 
 
 def as_written(row: tables.Round) -> dict[str, object]:
-    """Return what a caller may write of the round."""
+    """Return the fields of the round that a caller may write."""
     return {field: getattr(row, field) for field in RoundWrite.model_fields}
 
 
@@ -70,21 +70,21 @@ def _write(row: tables.Round, new: RoundWrite) -> None:
 
 
 def search(
-    session: Session, actor: Actor, cut: PageRequest, since: datetime | None = None
+    session: Session, actor: Actor, page: PageRequest, since: datetime | None = None
 ) -> tuple[Sequence[tables.Round], str | None]:
     """Return a page of the rounds that the actor may see, by id.
 
     Those that were changed at this moment or later, if there is one.
     """
-    asked = select(tables.Round)
+    query = select(tables.Round)
     if not may_oversee(actor):
         own = select(tables.Participant.round_id).where(
             tables.Participant.city_id == actor.city
         )
-        asked = asked.where((tables.Round.phase != "draft") | tables.Round.id.in_(own))
+        query = query.where((tables.Round.phase != "draft") | tables.Round.id.in_(own))
     if since is not None:
-        asked = asked.where(tables.Round.updated_at >= since)
-    return fetch_page(session, asked, cut, tables.Round.id)
+        query = query.where(tables.Round.updated_at >= since)
+    return fetch_page(session, query, page, tables.Round.id)
 
 
 def get(
@@ -109,8 +109,8 @@ def find(
     session: Session, actor: Actor, round_id: str, *, lock: bool = False
 ) -> tables.Round | None:
     """Return the round, or None if there is none for the actor."""
-    asked = select(tables.Round).where(tables.Round.id == round_id)
-    row = session.scalar(asked.with_for_update() if lock else asked)
+    query = select(tables.Round).where(tables.Round.id == round_id)
+    row = session.scalar(query.with_for_update() if lock else query)
     if row is None or not may_see_round(
         actor, row.phase, takes_part=_takes_part(session, actor, round_id)
     ):
@@ -195,7 +195,7 @@ def _free_id(session: Session, name: str) -> str:
 
 
 def change(session: Session, actor: Actor, row: tables.Round, new: RoundWrite) -> None:
-    """Make the stored round what the given one says.
+    """Replace the stored round by the given one.
 
     Raises:
         Forbidden: If the actor may not.
@@ -247,7 +247,7 @@ def _retire(session: Session, row: tables.Round) -> None:
 
 
 def touch(session: Session, row: tables.Round) -> None:
-    """Make a change of what is staged or released a change of the round."""
+    """Give the round a new version: a change of its pairings counts."""
     row.updated_at = now()
     session.flush()
 

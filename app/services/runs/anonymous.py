@@ -51,11 +51,11 @@ class AnonymousMatching:
                 detail,
                 [InputError(pointer="/cities", code="too_long", message=detail)],
             )
-        asked = partial(
+        question = partial(
             matching.match, request.problem(), request.policy, trials=trials
         )
         within = partial(problem_builder.refusal, within="/policy")
-        return self._turns.ask(asked, within)
+        return self._turns.ask(question, within)
 
     def count(self, caller: str) -> None:
         """Count a request, or raise `TooMany`.

@@ -214,8 +214,8 @@ def verify(bundle: Bundle) -> tuple[int, list[str]]:
         return OTHER_VERSIONS, [f"This version of Compaan refuses it: {error}"]
     if _written(now) == _written(then):
         pairings = len(now.pairings)
-        told = f"The same, byte for byte: {pairings} pairings, {hashes[0]}."
-        return SAME, [told, *_decision(bundle.released)]
+        summary = f"The same, byte for byte: {pairings} pairings, {hashes[0]}."
+        return SAME, [summary, *_decision(bundle.released)]
     changed = list(_changes(then.to_dict(), now.to_dict()))
     if now.versions == then.versions:
         return DIFFERENT, ["Not the same, though the versions are:", *changed]

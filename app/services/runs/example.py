@@ -49,16 +49,16 @@ class Example:
 @cache
 def example() -> Example:
     """Match the round, once in the life of the process."""
-    asked = data.inclucities()
-    problem, policy = asked.problem(), asked.policy
+    request = data.inclucities()
+    problem, policy = request.problem(), request.policy
     solution = matching.match(problem, policy, trials=_TRIALS)
-    made = {(one.mentor, one.learner) for one in solution.pairings}
+    pairs = {(one.mentor, one.learner) for one in solution.pairings}
     return Example(
         problem=problem,
         policy=policy,
         solution=solution,
         withdrawn=data.withdrawn(),
-        is_as_made=made == set(data.real_pairs()),
+        is_as_made=pairs == set(data.real_pairs()),
     )
 
 

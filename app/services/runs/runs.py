@@ -23,7 +23,7 @@ trials = solving.trials
 
 
 def as_run(row: tables.Run) -> Run:
-    """Return the run as it travels."""
+    """Return the run as the API shows it."""
     return Run(
         id=row.id,
         round=row.round_id,
@@ -94,26 +94,26 @@ def start(
 
 
 def search(
-    session: Session, actor: Actor, round_id: str, cut: PageRequest
+    session: Session, actor: Actor, round_id: str, page: PageRequest
 ) -> tuple[Sequence[tables.Run], str | None]:
     """Return a page of the round's runs, the newest first, or raise `NotFound`."""
     if not may_oversee(actor):
         raise NotFound(f"There are no runs of {round_id} for you.")
     table = tables.Run
-    asked = (
+    query = (
         select(table)
         .where(table.round_id == round_id)
         .options(defer(table.problem), defer(table.policy))  # they may be megabytes
     )
-    return fetch_page(session, asked, cut, table.created_at.desc(), table.id.desc())
+    return fetch_page(session, query, page, table.created_at.desc(), table.id.desc())
 
 
 def get(
     session: Session, actor: Actor, run_id: str, *, lock: bool = False
 ) -> tables.Run:
     """Return the run, or raise `NotFound` if there is none for the actor."""
-    asked = select(tables.Run).where(tables.Run.id == run_id)
-    row = session.scalar(asked.with_for_update() if lock else asked)
+    query = select(tables.Run).where(tables.Run.id == run_id)
+    row = session.scalar(query.with_for_update() if lock else query)
     if row is None or not may_oversee(actor):
         raise NotFound(f"There is no run with the id {run_id}.")
     return row
@@ -172,7 +172,7 @@ def solution(session: Session, row: tables.Run) -> Solution:
 
 @dataclass(frozen=True)
 class Frozen:
-    """What the engine is given: values that nothing changes any more."""
+    """The problem and the policy of a run, which never change."""
 
     problem: Problem
     policy: Policy
@@ -209,10 +209,10 @@ class Outcome(Frozen):
 def outcome(session: Session, row: tables.Run) -> Outcome:
     """Return the run's solution with its problem and policy, or raise `NotFinished`."""
     found = solution(session, row)
-    given = frozen(row)
+    inputs = frozen(row)
     return Outcome(
-        problem=given.problem,
-        policy=given.policy,
+        problem=inputs.problem,
+        policy=inputs.policy,
         run=as_run(row),
         round_name=session.get_one(tables.Round, row.round_id).name,
         solution=found,

@@ -18,7 +18,7 @@ Look = Callable[[], tuple[Run, bool]]
 
 
 class RunStream:
-    """What all listeners share.
+    """Streams runs to all listeners.
 
     Args:
         seconds: After so long a stream is cut: whoever listens still asks again.
@@ -46,7 +46,7 @@ class RunStream:
             await anyio.sleep(_LOOK)
             if self._stopping.is_set():
                 return
-            told = run
+            previous = run
             try:
                 # The thread is given back between two looks.
                 async with self._turns:
@@ -55,5 +55,5 @@ class RunStream:
                 continue
             except Refusal:  # whoever listens is shut out, or the run is gone
                 return
-            if run != told:
+            if run != previous:
                 yield run

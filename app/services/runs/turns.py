@@ -1,4 +1,4 @@
-"""Turns: so many computations at once while somebody waits, and each so long."""
+"""Turns: limits how many computations people wait for at once, and for how long."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _WAITING = 8
 
 
 class Turns:
-    """Has children compute: so many at once, and each so long.
+    """Limits how many child processes compute at the same time, and for how long.
 
     Args:
         at_once: Most computations at the same time.
@@ -37,7 +37,7 @@ class Turns:
         question: Callable[..., T],
         refused: Callable[[engine.Refused], Refusal] = problem_builder.refusal,
     ) -> T:
-        """Return the answer.
+        """Compute the question in a child process, and return the answer.
 
         Args:
             question: As `child.run` takes it.
@@ -70,7 +70,7 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and have it while the block lasts; or raise `Busy`."""
+        """Wait for a turn and hold it during the block, or raise `Busy`."""
         if not self._line.acquire(blocking=False):
             raise Busy("Too many are waiting already.", retry_after=5)
         try:

@@ -35,10 +35,10 @@ class WrongCell(ValueError):
         self.suggestion = suggestion
 
 
-def _near(given: str, known: Mapping[str, str]) -> str | None:
-    """Return what was probably meant, accents aside."""
+def _closest(typed: str, known: Mapping[str, str]) -> str | None:
+    """Return the value whose name is closest to what was typed, accents aside."""
     plain = {search_key(name): value for name, value in known.items()}
-    found = difflib.get_close_matches(search_key(given), plain, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(search_key(typed), plain, n=1, cutoff=0.7)
     return plain[found[0]] if found else None
 
 
@@ -94,11 +94,13 @@ def _languages() -> dict[str, str]:
     return _by_name("languages", str.islower)
 
 
-def _named(known: dict[str, str], code: str, what: str) -> Callable[[str], str]:
+def _reader_of(known: dict[str, str], code: str, what: str) -> Callable[[str], str]:
+    """Return what reads a name of `known`, and raises `WrongCell` with the code."""
+
     def read(cell: str) -> str:
         found = known.get(_key(cell))
         if found is None:
-            near = _near(cell, known)
+            near = _closest(cell, known)
             raise WrongCell(
                 code, f"{_quoted(cell)} is no {what} that we know.{_hint(near)}", near
             )
@@ -111,7 +113,7 @@ def read_country(cell: str) -> str:
     """Return the code of the country that a cell names in any language of the EU."""
     found = _countries().get(_key(cell))
     if found is None:
-        near = _near(cell, _countries())
+        near = _closest(cell, _countries())
         shown = f"{_translated('en', 'territories')[near]} ({near})" if near else None
         raise WrongCell(
             "unknown_country",
@@ -121,16 +123,16 @@ def read_country(cell: str) -> str:
     return found
 
 
-def _several(cell: str) -> list[str]:
+def _parts(cell: str) -> list[str]:
     return [part for part in re.split(r"[,;/|+]|\s{2,}|\n", cell) if part.strip()]
 
 
 def read_language_codes(cell: str) -> list[str]:
     """Return the codes of the languages that a cell names, e.g. `nl fr`."""
-    parts = _several(cell)
+    parts = _parts(cell)
     if len(parts) == 1 and all(re.fullmatch("[A-Za-z]{2}", p) for p in cell.split()):
         parts = cell.split()  # `nl fr`
-    read = _named(_languages(), "unknown_language", "language")
+    read = _reader_of(_languages(), "unknown_language", "language")
     return [read(part.strip()) for part in parts]
 
 
@@ -143,19 +145,19 @@ _ROLES: dict[str, list[str]] = {
 
 def read_roles(cell: str) -> list[str]:
     """Return the roles that a cell names; `both` is two."""
-    found: list[str] = []
-    for part in _several(cell.replace(" and ", ",").replace("&", ",")):
-        given = search_key(part)
-        if given not in _ROLES:
-            near = _near(part, {role: role for role in _ROLES if role})
+    roles: list[str] = []
+    for part in _parts(cell.replace(" and ", ",").replace("&", ",")):
+        typed = search_key(part)
+        if typed not in _ROLES:
+            near = _closest(part, {role: role for role in _ROLES if role})
             raise WrongCell(
                 "unknown_role",
                 f"{_quoted(part.strip())} is no role: mentor, learner or both."
                 f"{_hint(near)}",
                 near,
             )
-        found += _ROLES[given]
-    return found
+        roles += _ROLES[typed]
+    return roles
 
 
 def read_share_definition(cell: str) -> str:
@@ -163,16 +165,16 @@ def read_share_definition(cell: str) -> str:
     known: dict[str, str] = {
         search_key(name.replace("_", " ")): name for name in get_args(ShareDefinition)
     }
-    given = search_key(cell.replace("_", " "))
-    if given not in known:
-        near = _near(cell.replace("_", " "), known)
+    typed = search_key(cell.replace("_", " "))
+    if typed not in known:
+        near = _closest(cell.replace("_", " "), known)
         names = ", ".join(get_args(ShareDefinition))
         raise WrongCell(
             "unknown_definition",
             f"{_quoted(cell)} is none of: {names}.{_hint(near)}",
             near,
         )
-    return known[given]
+    return known[typed]
 
 
 _SPACES = re.compile(r"[\s'’]")
@@ -229,7 +231,7 @@ def read_text(cell: str) -> str:
 
 def read_area_levels(cell: str) -> dict[str, int]:
     """Read `housing 3; education` (a name without a level is 3, strong)."""
-    found: dict[str, int] = {}
+    levels: dict[str, int] = {}
     for part in map(str.strip, re.split(r"[;,|\n]", cell)):
         if not part:
             continue
@@ -238,15 +240,15 @@ def read_area_levels(cell: str) -> dict[str, int]:
         level = int(part[-1]) if has_level else 3
         area = _areas().get(search_key(name))
         if area is None:
-            near = _near(name, _areas())
+            near = _closest(name, _areas())
             raise WrongCell(
                 "unknown_area", f"{_quoted(name)} is no policy area.{_hint(near)}", near
             )
         if level > 4:  # noqa: PLR2004 -- levels are 0 to 4
             message = f"{_quoted(part)}: a level is between 0 and 4."
             raise WrongCell("level", message)
-        found[area] = level
-    return found
+        levels[area] = level
+    return levels
 
 
 @cache

@@ -63,13 +63,13 @@ def filled(
     Args:
         cells: By column; one that is missing leaves what is stored, a blank one
             takes it away.
-        stored: What there is to begin with.
+        stored: The city as it is stored; None: it is new.
         city_id: The city's id.
         row: Its number, for the errors.
 
     """
-    there = profiles.as_city(stored) if stored else None
-    before = there.to_dict() if there else {}
+    stored_city = profiles.as_city(stored) if stored else None
+    before = stored_city.to_dict() if stored_city else {}
     fields: dict[str, Any] = {
         **before,
         "id": city_id,
@@ -79,8 +79,8 @@ def filled(
     }
     errors: list[CellError] = []
     for name, cell in cells.items():
-        if there and _as_written(BY_NAME[name].write(there), cell):
-            continue  # what came out of an export and went through no hands
+        if stored_city and _is_as_exported(BY_NAME[name].write(stored_city), cell):
+            continue  # it was exported, and nobody has changed it
         try:
             _put(fields, BY_NAME[name], cell)
         except WrongCell as error:
@@ -98,16 +98,16 @@ def filled(
     try:
         city = CityWrite.model_validate(fields)
     except ValidationError as error:
-        for found in input_errors(error.errors()):
-            column = _column_at(found.pointer, cells)
+        for fault in input_errors(error.errors()):
+            column = _column_at(fault.pointer, cells)
             value = cells.get(column, "")
-            errors.append(cell_error(row, column, value, found.code, found.message))
+            errors.append(cell_error(row, column, value, fault.code, fault.message))
         return None, errors
     return City(**city.to_dict()), []
 
 
-def _as_written(written: Cell, cell: str) -> bool:
-    """Tell whether a cell says what an export writes."""
+def _is_as_exported(written: Cell, cell: str) -> bool:
+    """Tell whether a cell holds what an export writes."""
     if isinstance(written, float):
         try:
             return isclose(float(cell.replace(",", ".")), written, rel_tol=_DIGITS)
@@ -117,7 +117,7 @@ def _as_written(written: Cell, cell: str) -> bool:
 
 
 def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
-    """Put what the cell says where it belongs; a blank cell takes away."""
+    """Put the value of a cell into the fields; a blank cell removes what is there."""
     if column.name == "id":
         return
     value = value_of(column, cell) if cell else None
@@ -141,7 +141,7 @@ def _put(fields: dict[str, Any], column: Column, cell: str) -> None:
 
 
 def _column_at(pointer: str, cells: Mapping[str, str]) -> str:
-    """Return the column that a pointer into a city leads to."""
+    """Return the name of the column that a JSON pointer into a city leads to."""
     steps = [step for step in pointer.split("/") if step]
     if steps[:1] == ["areas"]:
         area, kind = [*steps[1:], "", ""][:2]

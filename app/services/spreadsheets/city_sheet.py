@@ -20,7 +20,7 @@ _DELIMITERS = (",", ";", "\t")
 _MOST_ROWS = 20_000
 MOST_LISTED = 100
 HELP_MARK = "#"
-"""Rows whose first cell begins so are not read: the template explains itself there."""
+"""Rows whose first cell begins with it are not read: the template has help there."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _decode(content: bytes) -> tuple[str, str]:
     raise _refuse("The file is no text in UTF-8 or Windows-1252: save it as CSV UTF-8.")
 
 
-def _cut(text: str, delimiter: str) -> Iterator[list[str]]:
+def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     yield from csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True
     )
@@ -66,16 +66,16 @@ def column_name(cell: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Return what parts the header into most columns that we know."""
+    """Return the delimiter that makes most known columns of the first row."""
 
-    def known(delimiter: str) -> int:
+    def known_columns(delimiter: str) -> int:
         try:
-            header = next(_cut(text, delimiter), [])
+            header = next(_csv_rows(text, delimiter), [])
         except csv.Error:
             return 0
         return sum(column_name(cell) in BY_NAME for cell in header)
 
-    return max(_DELIMITERS, key=known)  # the first of equals
+    return max(_DELIMITERS, key=known_columns)  # the first of equals
 
 
 def read(content: bytes) -> Sheet:
@@ -99,19 +99,19 @@ def _read_workbook(content: bytes) -> Sheet:
             continue
         headers.append(header)
         if {"id", "name"} & {column_name(cell) for cell in header.cells}:
-            return _sheet("xlsx", ",", header, lines)
+            return _make_sheet("xlsx", ",", header, lines)
     if not headers:
         raise _refuse("The workbook is empty.")
-    return _sheet("xlsx", ",", headers[0], iter(()))
+    return _make_sheet("xlsx", ",", headers[0], iter(()))
 
 
-def _sheet(
+def _make_sheet(
     encoding: str,
     delimiter: str,
     header: workbook.Line,
     lines: Iterator[workbook.Line],
 ) -> Sheet:
-    columns, ignored = _columns(header)
+    columns, ignored = _known_columns(header)
     rows = []
     for line in lines:
         if line.cells[0].lstrip().startswith(HELP_MARK):
@@ -131,14 +131,16 @@ def _read_csv(content: bytes) -> Sheet:
     if "\0" in text:
         raise _refuse("The file holds NUL characters: it is no CSV.")
     skipped = 0
-    said = re.match(r'"?sep=(.)"?\r?\n', text)  # a line that Excel understands
-    if said:
-        text, skipped = text[said.end() :], 1
-    delimiter = said[1] if said else _delimiter(text)
+    separator_line = re.match(
+        r'"?sep=(.)"?\r?\n', text
+    )  # a line that Excel understands
+    if separator_line:
+        text, skipped = text[separator_line.end() :], 1
+    delimiter = separator_line[1] if separator_line else _delimiter(text)
     if delimiter not in _DELIMITERS:
         raise _refuse("Columns are parted by a comma, a semicolon or a tab.")
     try:
-        lines = list(_cut(text, delimiter))
+        lines = list(_csv_rows(text, delimiter))
     except csv.Error as error:
         raise _refuse(
             f"The file is no CSV: {error}. Is a quotation mark left open?"
@@ -148,18 +150,18 @@ def _read_csv(content: bytes) -> Sheet:
         for number, cells in enumerate(lines, start=skipped + 1)
         if number == skipped + 1 or any(cell.strip() for cell in cells)
     )
-    return _sheet(encoding, delimiter, next(numbered), numbered)
+    return _make_sheet(encoding, delimiter, next(numbered), numbered)
 
 
-def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
-    """Return which column is where, and those that mean nothing to us.
+def _known_columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
+    """Return the known columns by position, and the names of the unknown ones.
 
     Raises:
         InvalidFile: If a column stands twice, is misspelt, or if those that every
             city needs are missing.
 
     """
-    found: dict[int, Column] = {}
+    columns: dict[int, Column] = {}
     ignored: list[str] = []
     errors: list[InputError] = []
     for at, cell in enumerate(header.cells):
@@ -167,13 +169,13 @@ def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
         if name and at >= workbook.MOST_COLUMNS:
             raise workbook.too_wide(header.number)
         pointer = f"/{header.number}/{name}"
-        if name in BY_NAME and BY_NAME[name] in found.values():
+        if name in BY_NAME and BY_NAME[name] in columns.values():
             message = f"The column {name} stands twice: keep one."
             errors.append(
                 InputError(pointer=pointer, code="duplicate", message=message)
             )
         elif name in BY_NAME:
-            found[at] = BY_NAME[name]
+            columns[at] = BY_NAME[name]
         elif not name:
             continue
         elif near := difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.8):
@@ -183,7 +185,7 @@ def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
             )
         elif name not in OWN_COLUMNS:
             ignored.append(cell.strip())
-    names = {column.name for column in found.values()}
+    names = {column.name for column in columns.values()}
     if not errors and not names & {"id", "name"}:
         message = (
             "The first row must hold the names of the columns, `name` among them, as "
@@ -193,4 +195,4 @@ def _columns(header: workbook.Line) -> tuple[dict[int, Column], list[str]]:
         errors.append(InputError(pointer=pointer, code="missing", message=message))
     if errors:
         raise _refuse(errors[0].message, errors[:MOST_LISTED])
-    return found, ignored
+    return columns, ignored

@@ -224,22 +224,22 @@ def _own_columns() -> tuple[Column, ...]:
 
 def _area_columns() -> tuple[Column, ...]:
     names = {area.id: area.labels.en for area in data.policy_areas().items}
-    found = []
+    columns = []
     for area in AREA_IDS:
-        for kind, says in (
+        for kind, help_text in (
             ("need", "Help needed in {}: 0 none to 4 very much."),
             ("strength", "Strength in {}: 0 none to 4 very strong."),
         ):
-            found.append(
+            columns.append(
                 Column(
                     f"{kind}_{area}",
-                    says.format(names[area].lower()),
+                    help_text.format(names[area].lower()),
                     ("areas", area, kind),
                     read_whole_number,
                     _level(area, kind),
                 )
             )
-    return tuple(found)
+    return tuple(columns)
 
 
 COLUMNS: tuple[Column, ...] = (*_own_columns(), *_area_columns())

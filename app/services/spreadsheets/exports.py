@@ -34,13 +34,13 @@ def export_table(rows: Iterable[tables.City], delimiter: str = ",") -> str:
     With a semicolon, numbers have a decimal comma, as spreadsheets that part columns
     by semicolons expect.
     """
-    lines = [_names(), *_written(rows)]
+    lines = [_names(), *_city_rows(rows)]
     return table(lines, delimiter, decimal_comma=delimiter == ";")
 
 
 def export_workbook(rows: Iterable[tables.City]) -> bytes:
     """Return the cities as a workbook that can be imported again."""
-    return _workbook(_written(rows))
+    return _workbook(_city_rows(rows))
 
 
 def export_places(rows: Iterable[tables.City]) -> dict[str, Any]:
@@ -58,12 +58,14 @@ def _feature(city: City) -> dict[str, Any]:
     known = city.longitude is not None
     place = {"type": "Point", "coordinates": [city.longitude, city.latitude]}
     elsewhere = ("id", "latitude", "longitude")
-    said = {key: value for key, value in city.to_dict().items() if key not in elsewhere}
+    properties = {
+        key: value for key, value in city.to_dict().items() if key not in elsewhere
+    }
     return {
         "type": "Feature",
         "id": city.id,
         "geometry": place if known else None,
-        "properties": said,
+        "properties": properties,
     }
 
 
@@ -71,7 +73,7 @@ def _names() -> list[Cell]:
     return [column.name for column in COLUMNS]
 
 
-def _written(rows: Iterable[tables.City]) -> Iterator[list[Cell]]:
+def _city_rows(rows: Iterable[tables.City]) -> Iterator[list[Cell]]:
     for row in rows:
         city = profiles.as_city(row)
         yield [column.write(city) for column in COLUMNS]

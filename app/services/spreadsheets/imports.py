@@ -24,19 +24,20 @@ from app.services.spreadsheets.city_sheet import (
 from schemas import CellError, City, ImportCounts, ImportedRow, ImportReport, InputError
 
 _AT_ONCE = 500
-_MORE_CELLS = (
+"""Cities that one query asks for."""
+_TOO_MANY_CELLS = (
     (
         "The row has more cells than the first one: is a comma in a cell that is not "
         "in quotation marks?"
     ),
     "This stands in a column without a name: name the column, or delete the cell.",
 )
-"""Of a CSV, and of a workbook."""
+"""What is wrong with the row of a CSV, and of a workbook."""
 
 
 @dataclass
 class Planned:
-    """What is to become of one row."""
+    """What the import will do with one row."""
 
     row: int
     cells: list[str]
@@ -56,41 +57,45 @@ class Planned:
 
 
 def plan(session: Session, sheet: Sheet, *, lock: bool = False) -> list[Planned]:
-    """Return what is to become of each row; nothing is changed.
+    """Return what the import will do with each row; nothing is changed.
 
     Args:
         session: Where the cities are.
         sheet: The file.
-        lock: Whether the cities that it names are to stay as they are meanwhile.
+        lock: Whether to lock the cities that it names for this transaction.
 
     """
-    given = [_cells(sheet, line) for line in sheet.rows]
-    ids = [id_of(cells) for cells in given]
+    cells_by_row = [_cells(sheet, line) for line in sheet.rows]
+    ids = [id_of(cells) for cells in cells_by_row]
     stored = _stored(session, ids, lock=lock)
-    seen: dict[str, int] = {}
-    found = []
-    for line, cells, city_id in zip(sheet.rows, given, ids, strict=True):
+    first_row_of: dict[str, int] = {}
+    planned = []
+    for line, cells, city_id in zip(sheet.rows, cells_by_row, ids, strict=True):
         number = line.number
         row = Planned(number, line.cells, stored=stored.get(city_id))
         if len(line.cells) > len(sheet.header):
-            message = _MORE_CELLS[sheet.encoding == "xlsx"]
+            message = _TOO_MANY_CELLS[sheet.encoding == "xlsx"]
             more = line.cells[len(sheet.header)]
             row.errors.append(cell_error(number, "", more, "too_many_cells", message))
-        elif city_id in seen:
-            message = f"Row {seen[city_id]} is the same city: keep one of the two."
+        elif city_id in first_row_of:
+            message = (
+                f"Row {first_row_of[city_id]} is the same city: keep one of the two."
+            )
             row.errors.append(cell_error(number, "id", city_id, "duplicate", message))
         else:
-            unread = _unread(sheet, line)
+            unread = _unread_cells(sheet, line)
             row.city, errors = filled(cells, row.stored, city_id, number)
-            told = {error.column for error in unread}
-            row.errors = unread + [one for one in errors if one.column not in told]
+            unread_columns = {error.column for error in unread}
+            row.errors = unread + [
+                one for one in errors if one.column not in unread_columns
+            ]
             if row.city and row.stored and not row.errors:
                 before = profiles.as_city(row.stored).to_dict()
                 row.changes = changed_fields(before, row.city.to_dict())
         if city_id:
-            seen.setdefault(city_id, number)
-        found.append(row)
-    return found
+            first_row_of.setdefault(city_id, number)
+        planned.append(row)
+    return planned
 
 
 def _cells(sheet: Sheet, line: workbook.Line) -> dict[str, str]:
@@ -102,8 +107,8 @@ def _cells(sheet: Sheet, line: workbook.Line) -> dict[str, str]:
     }
 
 
-def _unread(sheet: Sheet, line: workbook.Line) -> list[CellError]:
-    """Return the errors of cells that hold no value."""
+def _unread_cells(sheet: Sheet, line: workbook.Line) -> list[CellError]:
+    """Return the errors of cells that hold a formula or the like, and no value."""
     return [
         cell_error(
             line.number,
@@ -120,16 +125,17 @@ def _unread(sheet: Sheet, line: workbook.Line) -> list[CellError]:
 def _stored(
     session: Session, ids: Iterable[str], *, lock: bool
 ) -> dict[str, tables.City]:
+    """Return the stored cities with these ids, by id."""
     wanted = sorted(set(ids))  # locked in one order, or two imports wait for each other
     found: dict[str, tables.City] = {}
     for at in range(0, len(wanted), _AT_ONCE):
-        asked = (
+        query = (
             select(tables.City)
             .where(tables.City.id.in_(wanted[at : at + _AT_ONCE]))
             .order_by(tables.City.id)
             .options(*profiles.WHOLE)
         )
-        rows = session.scalars(asked.with_for_update() if lock else asked)
+        rows = session.scalars(query.with_for_update() if lock else query)
         found |= {row.id: row for row in rows}
     return found
 
@@ -142,7 +148,7 @@ def bring_in(
     dry_run: bool = False,
     all_or_nothing: bool = False,
 ) -> ImportReport:
-    """Register and change cities as the file says.
+    """Register and change the cities that the file describes.
 
     Args:
         session: In a write transaction, unless it is a dry run.
@@ -166,7 +172,7 @@ def bring_in(
     wrong = sum(row.state == "wrong" for row in rows)
     if not dry_run:
         if errors and (all_or_nothing or wrong == len(rows)):
-            raise _refuse_rows(errors, wrong, len(rows))
+            raise _rows_refusal(errors, wrong, len(rows))
         for row in rows:
             if row.city is None or row.errors:
                 continue
@@ -197,8 +203,11 @@ def bring_in(
     )
 
 
-def _refuse_rows(errors: Sequence[CellError], wrong: int, of: int) -> InvalidInput:
-    detail = f"{wrong} of {of} rows are wrong; nothing was stored. {_told(errors[0])}"
+def _rows_refusal(errors: Sequence[CellError], wrong: int, of: int) -> InvalidInput:
+    """Return the refusal of a file because of its wrong rows."""
+    detail = (
+        f"{wrong} of {of} rows are wrong; nothing was stored. {_sentence(errors[0])}"
+    )
     if len(errors) > MOST_LISTED:
         detail += f" There are {len(errors)} errors; {MOST_LISTED} are listed."
     return InvalidRows(
@@ -214,24 +223,26 @@ def _refuse_rows(errors: Sequence[CellError], wrong: int, of: int) -> InvalidInp
     )
 
 
-def _told(error: CellError) -> str:
+def _sentence(error: CellError) -> str:
     return f"Row {error.row}, {error.column or 'at its end'}: {error.message}"
 
 
 def _wrong_rows(sheet: Sheet, rows: Sequence[Planned]) -> str:
     """Return the wrong rows as they came, with one more column that says why."""
-    keep = [
+    kept_positions = [
         at
         for at, name in enumerate(sheet.header)
         if column_name(name) not in OWN_COLUMNS
     ]
-    lines: list[list[str]] = [[*(sheet.header[at] for at in keep), "error"]]
+    lines: list[list[str]] = [[*(sheet.header[at] for at in kept_positions), "error"]]
     for row in rows:
         if row.errors:
             why = " ".join(
                 f"{error.column}: {error.message}" if error.column else error.message
                 for error in row.errors
             )
-            cells = [row.cells[at] if at < len(row.cells) else "" for at in keep]
+            cells = [
+                row.cells[at] if at < len(row.cells) else "" for at in kept_positions
+            ]
             lines.append([*cells, why])
     return table(lines, sheet.delimiter)

@@ -47,13 +47,13 @@ _RUNS_AS_FORMULA = ("=", "+", "-", "@")
 
 @dataclass(frozen=True)
 class Line:
-    """A row that holds something."""
+    """A row that is not empty."""
 
     number: int
     """As the spreadsheet counts."""
     cells: list[str]
     wrong: Mapping[int, WrongCell]
-    """By position: cells that hold no value that somebody wrote."""
+    """By position: what is wrong with cells that hold no value, e.g. a formula."""
 
 
 def is_workbook(content: bytes) -> bool:
@@ -75,8 +75,8 @@ def visible_sheets(content: bytes) -> Iterator[Iterator[Line]]:
         )
     if _OPEN_DOCUMENT in content[:200]:
         raise InvalidFile("The file is an OpenDocument sheet: save it as .xlsx.")
-    with _told_if_damaged():
-        _weigh(content)
+    with _refused_if_damaged():
+        _check_size(content)
         opened = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
         sheets = [one for one in opened.worksheets if one.sheet_state == "visible"]
     for sheet in sheets:
@@ -84,7 +84,8 @@ def visible_sheets(content: bytes) -> Iterator[Iterator[Line]]:
 
 
 @contextmanager
-def _told_if_damaged() -> Iterator[None]:
+def _refused_if_damaged() -> Iterator[None]:
+    """Raise `InvalidFile` for whatever goes wrong within the block."""
     try:
         yield
     except InvalidFile:
@@ -96,7 +97,7 @@ def _told_if_damaged() -> Iterator[None]:
         ) from error
 
 
-def _weigh(content: bytes) -> None:
+def _check_size(content: bytes) -> None:
     """Refuse a workbook that would grow on being read, before it does."""
     if len(content) > MOST_BYTES:
         raise InvalidFile(f"The file has more than {MOST_BYTES} bytes: send less.")
@@ -111,12 +112,12 @@ def _weigh(content: bytes) -> None:
         for part in parts:
             with packed.open(part) as stream:
                 try:
-                    defusedxml.sax.parse(stream, _Scale(), forbid_dtd=True)
+                    defusedxml.sax.parse(stream, _ElementCounter(), forbid_dtd=True)
                 except SAXParseException:
                     continue  # a picture, say; it is read no further than to here
 
 
-class _Scale(ContentHandler):
+class _ElementCounter(ContentHandler):
     """Counts the elements that stand in memory at one time while a part is read."""
 
     def __init__(self) -> None:
@@ -144,13 +145,13 @@ class _Scale(ContentHandler):
 
 
 def _lines(sheet: Any) -> Iterator[Line]:  # noqa: ANN401 -- openpyxl names no type
-    with _told_if_damaged():
+    with _refused_if_damaged():
         sheet.reset_dimensions()  # what a sheet says of its own size may be wrong
-        seen = 0
+        cells_read = 0
         rows = sheet.iter_rows(max_row=_MOST_ROWS)
         for number, row in enumerate(rows, start=1):
-            seen += len(row)
-            if seen > _MOST_CELLS:
+            cells_read += len(row)
+            if cells_read > _MOST_CELLS:
                 raise InvalidFile(
                     "The sheet is too large: delete its empty rows and columns."
                 )
@@ -217,7 +218,7 @@ def _unescaped(text: str) -> str:
     'a\rb_x000D_'
 
     """
-    found = _ESCAPED.sub(lambda said: chr(int(said[1], 16)), text)
+    found = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)
     # Half a pair of surrogates is no text.
     return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
