@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.db import Database, leases, tables
 from app.db.tables.base import now
 from app.errors import Busy, Conflict, Forbidden, Refusal
-from app.outside import mail
+from app.outside import mail, mailers
 from app.permissions import Actor, may_organise
 from app.services.accounts import sign_in
 from app.services.mail import outbox
@@ -326,7 +326,7 @@ def periodic_task(settings: Settings) -> Callable[[Database], object]:
 
     An outbox with nothing to do costs one query.
     """
-    mailer = mail.mailer(settings)
+    mailer = mailers.mailer(settings)
 
     def work(database: Database) -> None:
         if _has_work(database):

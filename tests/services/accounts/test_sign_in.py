@@ -19,7 +19,7 @@ from app.db import Database, tables
 from app.db.tables.base import now
 from app.errors import TooMany
 from app.main import create_app
-from app.outside import mail
+from app.outside import mailers
 from app.services.accounts import accounts, passwords, sign_in
 from app.services.accounts.tokens import add as add_token
 from app.services.background import send_mail
@@ -91,7 +91,7 @@ def enter(one, email, password, **options):
 
 def sent_links(service, folder):
     """Deliver what is queued; return the recipient and the link of each letter."""
-    post = mail.mailer(Settings(mail=f"file:{folder}"))
+    post = mailers.mailer(Settings(mail=f"file:{folder}"))
     send_mail.deliver(
         service.client.app.state.database, post, "https://compaan.example.org"
     )

@@ -19,7 +19,7 @@ from sqlalchemy import delete, event, select, update
 from app.db import Database, tables
 from app.db.tables.base import now
 from app.errors import Conflict
-from app.outside import mail
+from app.outside import mail, mailers, smtp
 from app.permissions import TERMINAL
 from app.services.accounts import accounts
 from app.services.background import send_mail
@@ -38,7 +38,7 @@ NOWHERE = "smtp://127.0.0.1:1"
 
 
 def mailer(way: str) -> mail.Mailer:
-    return mail.mailer(settings(way))
+    return mailers.mailer(settings(way))
 
 
 def settings(way: str) -> Settings:
@@ -344,7 +344,7 @@ def test_settings_that_can_be_hide_the_password():
     )
 
     assert "hush" not in repr(found) + found.model_dump_json()
-    assert "hush" not in repr(mail.Server("h", 1, tls=True, user="u", password="hush"))  # noqa: S106 -- nobody's
+    assert "hush" not in repr(smtp.Server("h", 1, tls=True, user="u", password="hush"))  # noqa: S106 -- nobody's
     assert found.public_url == "https://xn--zrich-kva.example/compaan"
 
 
@@ -537,10 +537,10 @@ def test_a_server_that_does_not_answer_is_waited_for_only_so_long(database):
         (sent,) = fill(database)
         with scripted(**{step: HANG}) as server:
             host, port = server.server_address
-            hasty = mail.Server(
+            hasty = smtp.Server(
                 host, port, tls=False, connect=0.2, answer=0.2, verdict=0.2
             )
-            send_mail.deliver(database, mail.Smtp(LETTERHEAD, hasty), SITE)
+            send_mail.deliver(database, smtp.Smtp(LETTERHEAD, hasty), SITE)
         found.append((step, stored(database, sent).state))
 
     assert found == [
@@ -610,7 +610,7 @@ def test_what_breaks_on_our_side_is_told_and_keeps_no_other_back(database):
     out = io.StringIO()
     out.close()
 
-    send_mail.deliver(database, mail.Console(LETTERHEAD, out), SITE)
+    send_mail.deliver(database, mailers.Console(LETTERHEAD, out), SITE)
 
     rows = [stored(database, one) for one in sent]
     assert [(row.state, row.error) for row in rows] == [
@@ -738,13 +738,13 @@ def test_a_sender_that_was_thought_to_be_dead_hands_nothing_over(database):
 _SENDER = """
 import sys
 from app.db import Database
-from app.outside import mail
+from app.outside import mailers
 from app.services.background import send_mail
 from app.settings import Settings
 database, settings = Database(sys.argv[1]), Settings(mail=sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
-print(send_mail.deliver(database, mail.mailer(settings), settings.public_url))
+print(send_mail.deliver(database, mailers.mailer(settings), settings.public_url))
 """
 
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.db import Database, tables
-from app.outside import mail
+from app.outside import mailers
 from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
 from app.services.background import send_mail
@@ -32,7 +32,7 @@ def another(service) -> Visitor:
 
 def letters(service, folder) -> dict[str, str]:
     """Deliver what is queued; return the text of each letter by its recipient."""
-    post = mail.mailer(Settings(mail=f"file:{folder}"))
+    post = mailers.mailer(Settings(mail=f"file:{folder}"))
     database = service.client.app.state.database
     send_mail.deliver(database, post, "http://testserver")
     found = {}
