@@ -5,8 +5,11 @@ import sys
 
 import pytest
 
+from app.errors import InvalidFile
 from app.outside.smtp import _plain
-from app.services.spreadsheets.columns import COLUMNS, SHORT, WrongCell, value_of
+from app.services.spreadsheets import city_row, city_sheet
+from app.services.spreadsheets.cell_values import WrongCell
+from app.services.spreadsheets.columns import COLUMNS, SHORT, value_of
 from app.texts.catalogue import words
 from app.texts.refusals import refused
 

@@ -1,8 +1,6 @@
-"""What a route may ask for."""
+"""What a route may ask for: FastAPI's dependencies, and how it answers."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -10,29 +8,25 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 
-from app.db import Database
-from app.errors import Forbidden, NoPrecondition, Stale, Unauthenticated, WrongType
-from app.http import etags
+from app.errors import Unauthenticated, WrongType
 from app.http.body import before_body
-from app.permissions import Actor, Scope
+from app.http.idempotency import Once
+from app.http.preconditions import Precondition, etag
+from app.http.transactions import AuthenticatedTransaction, OptionalAuth
+from app.permissions import Scope
 from app.services.accounts import tokens
 from app.services.accounts.callers import network
-from app.services.accounts.last_seen import LastSeen
 from app.services.accounts.sign_in import Throttle
 from app.services.cities.gazetteer import Gazetteer
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.runs import runs
 from app.services.runs.anonymous import AnonymousMatching
 from app.services.runs.stream import RunStream
-from app.services.shared import idempotency
-from app.services.shared.changes import differences
 from app.services.shared.paging import LONGEST_CURSOR, PageRequest
 from app.settings import Settings
 from schemas import Run
 
-IdentifyCaller = Callable[[Session], Actor]
 READING = frozenset({"GET", "HEAD"})
 """Methods of requests without a body."""
 _SCOPES: dict[str, Scope] = {
@@ -43,68 +37,6 @@ _SCOPES: dict[str, Scope] = {
     "messages": "rounds:write",
 }
 """The scope, smaller than `write`, that is enough to change things under a path."""
-
-
-class AuthenticatedTransaction:
-    """Where a known caller is served: one transaction, with the caller's rights.
-
-    The caller is looked up inside the transaction that serves it: whoever has just
-    been shut out changes nothing any more.
-
-    Args:
-        presence: Where the caller is noted; it knows the database.
-        identify: Looks the caller up.
-        scope: What a token needs for changes here, if it has not the scope `write`.
-
-    """
-
-    def __init__(
-        self, presence: LastSeen, identify: IdentifyCaller, scope: Scope = "write"
-    ) -> None:
-        self._presence = presence
-        self._database = presence.database
-        self._identify = identify
-        self._scope = scope
-
-    @contextmanager
-    def read(self) -> Iterator[tuple[Session, Actor]]:
-        """Open a session whose changes are thrown away, or raise `Unauthenticated`."""
-        with self._database.read() as session:
-            actor = self._identify(session)
-            self._presence.note(actor)
-            yield session, actor
-
-    def check(self) -> None:
-        """Raise `Unauthenticated` if the caller is not known."""
-        with self.read():
-            pass
-
-    @contextmanager
-    def write(self) -> Iterator[tuple[Session, Actor]]:
-        """Open one transaction, or raise `Unauthenticated` or `Forbidden`."""
-        with self._database.write() as session:
-            actor = self._identify(session)
-            self._presence.note(actor)
-            if actor.scope not in {"write", self._scope}:
-                enough = " or ".join(f"`{one}`" for one in {self._scope, "write"})
-                raise Forbidden(
-                    f"The scope of this token is `{actor.scope}`: {enough} is needed."
-                )
-            yield session, actor
-
-
-class OptionalAuth:
-    """Where anybody is served, and known only by showing a token."""
-
-    def __init__(self, database: Database, identify: IdentifyCaller | None) -> None:
-        self._database = database
-        self._identify = identify
-
-    @contextmanager
-    def read(self) -> Iterator[tuple[Session, Actor | None]]:
-        """Open a session whose changes are thrown away; nobody is None."""
-        with self._database.read() as session:
-            yield session, self._identify(session) if self._identify else None
 
 
 _bearer = HTTPBearer(
@@ -226,74 +158,6 @@ _READ = "The ETag that was read; `*` for whatever is there."
 
 
 _NONE_YET = "`*`: only if there is nothing here yet."
-NOT_THERE = (
-    "There is nothing here for you that If-Match could mean: it was deleted, or never "
-    "was. To make it anew, leave If-Match out."
-)
-
-
-class Precondition:
-    """The version that the caller's `If-Match` names.
-
-    Args:
-        if_match: The header; None: it was not sent.
-        if_none_match: Likewise: what must not be there.
-
-    """
-
-    def __init__(self, if_match: str | None, if_none_match: str | None = None) -> None:
-        self._tags = None if if_match is None else etags.read(if_match)
-        self._unless = etags.read(if_none_match or "")
-
-    def allows(self, version: int) -> bool:
-        """Tell whether the caller has seen this version, or does not say."""
-        return self._tags is None or etags.fits(self._tags, etag(version))
-
-    def must_be_absent(self) -> None:
-        """Refuse to make something for a caller who has read it (RFC 9110, 13.1.1).
-
-        Raises:
-            Stale: If `If-Match` was sent.
-
-        """
-        if self._tags is not None:
-            raise Stale(NOT_THERE)
-
-    def check(
-        self, version: int, now: dict[str, Any], sent: dict[str, Any] | None = None
-    ) -> None:
-        """Refuse a change of another version than the caller has read.
-
-        Args:
-            version: The present one.
-            now: What the thing says now.
-            sent: What the caller wants it to say; None when it is to be deleted.
-
-        Raises:
-            NoPrecondition: If the caller did not say which version was read.
-            Stale: With the fields that differ.
-
-        """
-        if etags.fits(self._unless, etag(version)):
-            raise Stale(
-                "This exists already, and If-None-Match asks that it does not.",
-                headers={"ETag": etag(version)},
-            )
-        if self._tags is None:
-            raise NoPrecondition("This exists already: send its ETag in If-Match.")
-        if self.allows(version):
-            return
-        errors = [] if sent is None else differences(now, sent)
-        fields = ", ".join(error.pointer for error in errors[:5])
-        detail = "Somebody changed it since you read it."
-        if fields:
-            detail += f" It now differs from what you sent in: {fields}."
-        raise Stale(detail, errors[:100], headers={"ETag": etag(version)})
-
-
-def etag(version: int) -> str:
-    """Return the version as a strong entity tag."""
-    return f'"{version}"'
 
 
 def _precondition(request: Request) -> Precondition:
@@ -344,51 +208,6 @@ async def _if_match_if_sent(
 ) -> Precondition:
     del if_match
     return _precondition(request)
-
-
-Answer = Callable[[Session, Actor], Response]
-
-
-class Once:
-    """Gives a repeated request its first answer.
-
-    The answer is kept in the transaction that does the work: it is there exactly if
-    the work is done.
-    """
-
-    def __init__(self, key: str | None, request: str) -> None:
-        self._key = key
-        self._request = request
-
-    def kept(self, tx: AuthenticatedTransaction) -> Response | None:
-        """Return the answer that the request has had, or None the first time.
-
-        For work that is computed before the transaction that `answer` opens.
-        """
-        if self._key is None:
-            return None
-        with tx.write() as (session, actor):
-            return self._kept(session, actor)
-
-    def _kept(self, session: Session, actor: Actor) -> Response | None:
-        if self._key is None or actor.account is None:
-            return None
-        kept = idempotency.find(session, actor, self._key, self._request)
-        if kept is None:
-            return None
-        headers = kept.headers | {"Idempotency-Replayed": "true"}
-        return Response(kept.body, kept.status, headers)
-
-    def answer(self, tx: AuthenticatedTransaction, work: Answer) -> Response:
-        """Return the answer of the work, done now or done before."""
-        with tx.write() as (session, actor):
-            kept = self._kept(session, actor)
-            if kept is not None:
-                return kept
-            answer = work(session, actor)
-            if self._key is not None and actor.account is not None:
-                idempotency.keep(session, actor, self._key, self._request, answer)
-            return answer
 
 
 async def _once(

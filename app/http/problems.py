@@ -25,7 +25,7 @@ from app.errors import (
     WrongMethod,
     details,
 )
-from app.http.deps import NOT_THERE
+from app.http.preconditions import NOT_THERE
 from schemas import InputError, ProblemDetails, input_errors
 from schemas.bounds import MOST_ERRORS
 

@@ -14,7 +14,9 @@ from starlette.datastructures import FormData
 from app.db import Database
 from app.errors import CrossSite, Unauthenticated
 from app.http.body import read_form
-from app.http.deps import READING, AuthenticatedTransaction, Once
+from app.http.deps import READING
+from app.http.idempotency import Once
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.accounts import sign_in
 

@@ -33,12 +33,12 @@ from app.http.deps import (
     EngineQueriesDep,
     IfMatchIfSent,
     OnlyOnce,
-    Precondition,
     json_response,
     require_json,
     require_json_if_any,
 )
 from app.http.openapi import ETAG
+from app.http.preconditions import Precondition
 from app.http.problems import answers as documented
 from app.permissions import Actor
 from app.services.decisions import overrides, phases, repairs

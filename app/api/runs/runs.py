@@ -24,7 +24,6 @@ from app.errors import (
 from app.http.body import CHECKED, Route
 from app.http.deps import (
     ApiSession,
-    AuthenticatedTransaction,
     OnlyOnce,
     RequestedPage,
     SettingsDep,
@@ -34,6 +33,7 @@ from app.http.deps import (
 )
 from app.http.openapi import PLACED
 from app.http.problems import answers, refusals
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.rounds import rounds
 from app.services.runs import bundle, runs

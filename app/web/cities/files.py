@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import UploadFile
 
 from app.errors import InvalidInput, InvalidRows, Refusal
-from app.http.deps import AuthenticatedTransaction
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.cities import directory
 from app.services.spreadsheets import exports, imports, workbook

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal
-from app.http.deps import AuthenticatedTransaction, SettingsDep
+from app.http.deps import SettingsDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import SCOPES, Actor, may_hook
 from app.services.accounts import accounts, tokens
 from app.texts.audit import SCOPES as SCOPE_WORDS

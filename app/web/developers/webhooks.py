@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInput, Refusal, Stale
-from app.http.deps import AuthenticatedTransaction, SettingsDep
+from app.http.deps import SettingsDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.shared.paging import PageRequest
 from app.services.webhooks import subscriptions

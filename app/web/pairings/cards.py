@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInput, NotFound
-from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
+from app.http.deps import EngineQueriesDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor, may_edit_city, may_oversee
 from app.pictures import card, card_picture
 from app.services.cities import directory, profiles

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, Refusal
-from app.http.deps import AuthenticatedTransaction
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import (
     Actor,
     may_edit_city,

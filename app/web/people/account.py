@@ -5,7 +5,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal
-from app.http.deps import AuthenticatedTransaction, CallerAddress, ThrottleDep
+from app.http.deps import CallerAddress, ThrottleDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.accounts import accounts, sign_in, tokens
 from app.services.cities import directory

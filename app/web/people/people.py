@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal, Stale
-from app.http.deps import AuthenticatedTransaction, Precondition, etag
+from app.http.preconditions import Precondition, etag
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import ROLES, Actor, may_manage
 from app.services.accounts import accounts
 from app.services.cities import directory

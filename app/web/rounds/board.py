@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.errors import InvalidInput, Refusal, Stale
-from app.http.deps import AuthenticatedTransaction, Once, Precondition, etag
+from app.http.idempotency import Once
+from app.http.preconditions import Precondition, etag
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor, may_oversee
 from app.services.cities import directory
 from app.services.decisions import phases

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Refusal
-from app.http.deps import AuthenticatedTransaction, SettingsDep
+from app.http.deps import SettingsDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.background import send_mail
 from app.services.cities import directory

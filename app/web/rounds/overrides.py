@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal
-from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
+from app.http.deps import EngineQueriesDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.decisions import overrides, policy_decisions
 from app.services.decisions.engine_queries import EngineQueries

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInput, NotFound, Refusal, Stale
-from app.http.deps import AuthenticatedTransaction
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor, may_enter_city, may_know_wishes
 from app.services.cities import directory, profiles
 from app.services.decisions import attendance, participants

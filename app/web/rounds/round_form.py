@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Refusal, Stale
-from app.http.deps import AuthenticatedTransaction, Precondition, etag
+from app.http.preconditions import Precondition, etag
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor
 from app.services.rounds import copies, rounds
 from app.services.shared.rows import RoundRow

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Busy, InvalidInput, Refusal
-from app.http.deps import AuthenticatedTransaction, EngineQueriesDep
+from app.http.deps import EngineQueriesDep
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import (
     Actor,
     may_invite,

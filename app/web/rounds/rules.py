@@ -9,7 +9,9 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from app.errors import Busy, InvalidInput, NotFound, Refusal, Stale
-from app.http.deps import AuthenticatedTransaction, EngineQueriesDep, Precondition, etag
+from app.http.deps import EngineQueriesDep
+from app.http.preconditions import Precondition, etag
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor, may_organise
 from app.services.decisions.engine_queries import EngineQueries
 from app.services.rounds import policies, rounds

@@ -10,13 +10,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, Refusal
-from app.http.deps import (
-    RETRY,
-    AuthenticatedTransaction,
-    EngineQueriesDep,
-    RunStreamDep,
-    read_progress,
-)
+from app.http.deps import RETRY, EngineQueriesDep, RunStreamDep, read_progress
+from app.http.transactions import AuthenticatedTransaction
 from app.permissions import Actor, may_organise
 from app.services.decisions import phases
 from app.services.decisions.engine_queries import EngineQueries
