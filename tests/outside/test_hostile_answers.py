@@ -13,8 +13,9 @@ from app.services.background import send_webhooks
 from tests.fixtures.database import ON_POSTGRES, ON_SQLITE
 from tests.fixtures.mail import scripted
 from tests.fixtures.receiver import receiving, says
-from tests.services.mail.test_send_mail import deliver, fill, letter, post, stored
-from tests.services.webhooks.test_webhooks import INSIDE, happen, hook, only
+from tests.services.mail.filled_outbox import deliver, fill, stored
+from tests.services.mail.posting import letter, post
+from tests.services.webhooks.stored_webhooks import INSIDE, happen, hook, only
 
 OVERFLOWING = "Fri, 01 Jan 2027 00:00:00 +99999999999999"
 LATER = [

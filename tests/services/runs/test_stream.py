@@ -28,7 +28,7 @@ from tests.fixtures.cities import city, open_round, refusal
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import family, left_of, served
 from tests.fixtures.service import Service, add_accounts
-from tests.services.background.test_workers import LONG, found, queue, until
+from tests.services.background.watched_runs import LONG, found, queue, until
 
 
 @dataclass

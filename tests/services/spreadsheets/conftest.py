@@ -1,0 +1,9 @@
+"""The application, for the tests of spreadsheets."""
+
+import pytest
+
+
+@pytest.fixture
+def service(idle_service):
+    """Return the application; nothing here has it compute."""
+    return idle_service

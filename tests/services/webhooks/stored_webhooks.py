@@ -1,0 +1,69 @@
+"""Webhooks in the database: storing them, and reading and ageing their deliveries."""
+
+from sqlalchemy import select, update
+
+from app.db import Database, tables
+from app.db.tables.base import now
+from app.outside.outgoing import Outgoing
+from app.permissions import TERMINAL
+from app.services.cities import profiles
+from app.services.webhooks import subscriptions
+from schemas import City, WebhookWrite
+from tests.fixtures.cities import city
+
+INSIDE = Outgoing(allow_private=True, seconds=0.5)
+"""Reaches the receivers of the tests, and waits half a second for them."""
+URL = "https://hooks.example.org/compaan"
+
+
+def hook(database: Database, url: str, *events: str) -> str:
+    """Store a webhook; return its id."""
+    with database.write() as session:
+        new = WebhookWrite(url=url, events=events)
+        return subscriptions.add(session, TERMINAL, new, allow_private=True).id
+
+
+def happen(database: Database, slug: str = "ghent") -> None:
+    """Have something happen: a city registers."""
+    with database.write() as session:
+        profiles.add(session, TERMINAL, City(**city(slug)))
+
+
+def sent_out(database: Database, webhook: str | None = None) -> list[tables.Delivery]:
+    """Return the deliveries, of one webhook or of all, the oldest first."""
+    table = tables.Delivery
+    asked = select(table).order_by(table.created_at, table.id)
+    if webhook:
+        asked = asked.where(table.webhook_id == webhook)
+    with database.read() as session:
+        return list(session.scalars(asked))
+
+
+def only(database: Database) -> tables.Delivery:
+    (one,) = sent_out(database)
+    return one
+
+
+def make_due(database: Database, **values: object) -> None:
+    """Let the time pass until the next attempt."""
+    with database.write() as session:
+        session.execute(
+            update(tables.Delivery)
+            .where(tables.Delivery.state == "queued")
+            .values(due_at=now(), **values)
+        )
+
+
+def stored(database: Database, webhook: str) -> tables.Webhook:
+    with database.read() as session:
+        return session.get_one(tables.Webhook, webhook)
+
+
+def types(database: Database) -> list[str]:
+    return [one.type for one in sent_out(database)]
+
+
+def make(service, **fields):
+    answer = service.post("/webhooks", {"url": URL} | fields)
+    assert answer.status_code == 201, answer.text
+    return answer
