@@ -1,4 +1,4 @@
-"""How a request with a body is served: who asks first, how often, then the body.
+"""How a request with a body is served: first caller and rates, then the body.
 
 Bodies are read and checked in a worker thread, one after the other: the event loop
 goes on serving everybody else.
@@ -40,11 +40,11 @@ _LONGEST_NAME = 200
 _LONGEST_PAUSE = 0.1
 """Most seconds between two bodies."""
 _before_body: set[Callable[..., Any]] = set()
-_turn: RunVar[anyio.Lock] = RunVar("_turn")
+_reading: RunVar[anyio.Lock] = RunVar("_reading")
 
 
 def before_body(check: Check) -> Check:
-    """Have a check, used as a dependency, done before the body is read, and once."""
+    """Make a dependency run before the body is read, and only once per request."""
 
     @functools.wraps(check)
     async def once(request: Request) -> None:
@@ -57,18 +57,18 @@ def before_body(check: Check) -> Check:
     return once
 
 
-async def _in_turn(read: Callable[[], T]) -> T:
+async def _read_alone(read: Callable[[], T]) -> T:
     """Read a body in a worker thread, alone, and pause for as long as that took.
 
     `json.loads` lets no other thread run. Between two bodies the event loop does all
     that it has to do, so that nobody waits for more than one of them.
     """
     try:
-        turn = _turn.get()
+        lock = _reading.get()
     except LookupError:
-        turn = anyio.Lock()
-        _turn.set(turn)
-    async with turn:
+        lock = anyio.Lock()
+        _reading.set(lock)
+    async with lock:
         began = time.perf_counter()
         try:
             return await anyio.to_thread.run_sync(
@@ -78,40 +78,40 @@ async def _in_turn(read: Callable[[], T]) -> T:
             await anyio.sleep(min(time.perf_counter() - began, _LONGEST_PAUSE))
 
 
-class _Checked:
-    """What became of a body: its value, or what is wrong with it."""
+class _CheckedBody:
+    """A body that was validated: its value, or the error."""
 
     def __init__(self, adapter: TypeAdapter[Any], body: bytes) -> None:
         self._error: ValidationError | None = None
         self._value: Any = None
-        sent = _decoded(body)
+        decoded = _decoded(body)
         try:
             self._value = adapter.validate_python(
-                sent, from_attributes=True, context=ErrorCount()
+                decoded, from_attributes=True, context=ErrorCount()
             )
         except ValidationError as error:
             self._error = error
 
     def result(self) -> Any:  # noqa: ANN401 -- whatever the route takes
-        """Return the value, or raise `ValidationError`."""
+        """Return the validated value, or raise `ValidationError`."""
         if self._error is not None:
             raise self._error
         return self._value
 
 
-def _take(value: object, validate: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
-    return value.result() if isinstance(value, _Checked) else validate(value)
+def _unwrap(value: object, validate: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
+    return value.result() if isinstance(value, _CheckedBody) else validate(value)
 
 
-CHECKED = WrapValidator(_take)
-"""Metadata of every body: FastAPI takes what `Route` has checked."""
+CHECKED = WrapValidator(_unwrap)
+"""Metadata of every body: FastAPI takes the value that `Route` has validated."""
 
 
 def _decoded(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
     """Return the body as Python values; raise what `json.loads` raises.
 
-    Meanwhile no garbage is looked for: there is none, and of 350,000 lists that takes
-    longer than to read them. No other thread could run either.
+    The garbage collector is off meanwhile: there is no garbage, and to look at 350,000
+    lists takes longer than to read them. No other thread could run either.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -122,34 +122,34 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
             gc.enable()
 
 
-def _with_few_fields(found: dict[str, Any]) -> dict[str, Any]:
+def _with_few_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Return an object of the body, or raise `HTTPException` if it is too large."""
-    if len(found) > _MOST_FIELDS:
+    if len(fields) > _MOST_FIELDS:
         detail = f"An object in the body may have {_MOST_FIELDS} fields at most."
         raise HTTPException(TooLarge.status, detail)
-    if max(map(len, found), default=0) > _LONGEST_NAME:
+    if max(map(len, fields), default=0) > _LONGEST_NAME:
         detail = f"The name of a field may have {_LONGEST_NAME} characters at most."
         raise HTTPException(TooLarge.status, detail)
-    return found
+    return fields
 
 
-class _Read(Request):
+class _ThreadedJsonRequest(Request):
     """A request whose JSON is read and checked outside the event loop."""
 
     def __init__(self, request: Request, adapter: TypeAdapter[Any]) -> None:
         super().__init__(request.scope, request.receive)
         self._adapter = adapter
 
-    async def json(self) -> _Checked:
-        """Return what became of the body; raise what `json.loads` raises."""
+    async def json(self) -> _CheckedBody:
+        """Return the body, validated; raise what `json.loads` raises."""
         body = await self.body()
-        return await _in_turn(lambda: _Checked(self._adapter, body))
+        return await _read_alone(lambda: _CheckedBody(self._adapter, body))
 
 
-def _calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
+def _dependency_calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
     yield dependant.call
-    for within in dependant.dependencies:
-        yield from _calls(within)
+    for dependency in dependant.dependencies:
+        yield from _dependency_calls(dependency)
 
 
 class Route(APIRoute):
@@ -158,7 +158,7 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what serves a request: first the checks, then FastAPI's own way."""
         serve = super().get_route_handler()
-        checks = _before_body.intersection(_calls(self.dependant))
+        checks = _before_body.intersection(_dependency_calls(self.dependant))
         adapter: TypeAdapter[Any] | None = None
         if self.body_field is not None:
             info = self.body_field.field_info
@@ -168,7 +168,9 @@ class Route(APIRoute):
         async def serve_in_order(request: Request) -> Response:
             for check in checks:
                 await check(request)
-            return await serve(_Read(request, adapter) if adapter else request)
+            return await serve(
+                _ThreadedJsonRequest(request, adapter) if adapter else request
+            )
 
         return serve_in_order
 
@@ -200,7 +202,7 @@ async def read_form(request: Request, most_fields: int) -> FormData:
         again = Request(request.scope, receive)
         return await again.form(max_files=1, max_fields=most_fields)
 
-    form = await _in_turn(lambda: asyncio.run(parse()))
+    form = await _read_alone(lambda: asyncio.run(parse()))
     for name, value in form.multi_items():
         text = value if isinstance(value, str) else value.filename or ""
         if not is_storable(name + text):

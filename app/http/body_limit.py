@@ -1,4 +1,4 @@
-"""How much of a body is read."""
+"""The limit on the size of a body."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -24,7 +24,7 @@ class BodyLimit:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 413 at once if the length says so, or when so much has come."""
+        """Answer 413 at once by Content-Length, or as soon as too much has arrived."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

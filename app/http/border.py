@@ -1,4 +1,4 @@
-"""What holds for every answer: its headers, conditional requests, and how many."""
+"""What every answer gets at the border: headers, conditional requests, rate limit."""
 
 import hashlib
 import time
@@ -23,8 +23,8 @@ from app.settings import Settings
 
 API = "/api/v1/"
 CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-"""What a page may load that needs nothing."""
-_GUARDS = {
+"""The content security policy of an answer that loads nothing."""
+_SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # Not `no-referrer`: browsers then send our own forms with `Origin: null`.
@@ -39,23 +39,23 @@ _PERSONAL = frozenset({"account", "accounts", "contacts", "messages", "webhooks"
 """Parts of paths under which there are persons or secrets."""
 _FILES = ("/static/", "/api/docs/assets/")
 """Paths under which everything is the same for everybody."""
-_MOST_KEPT = 4 * 2**20
+_MOST_HELD = 4 * 2**20
 """Bytes of an answer that is held back to be compared with what the caller has."""
 Cookie = Callable[[Request], str | None]
-_lookers: RunVar[anyio.CapacityLimiter] = RunVar("_lookers")
+_lookups: RunVar[anyio.CapacityLimiter] = RunVar("_lookups")
 
 
 class SecurityHeaders:
-    """Adds what tells browsers to be careful, and caches what they may keep.
+    """Adds security headers, and what caches may keep.
 
-    What a route has said itself stays.
+    Headers that a route has set itself stay.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self._guards = {"Content-Security-Policy": CLOSED, **_GUARDS}
+        self._headers = {"Content-Security-Policy": CLOSED, **_SECURITY_HEADERS}
         if settings.public_url.startswith("https:"):
-            self._guards["Strict-Transport-Security"] = f"max-age={_YEAR}"
+            self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer with these headers."""
@@ -63,28 +63,28 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
-        async def guard(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._guards.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                kept = _kept(scope, message["status"])
-                if kept is not None:
-                    headers.setdefault("Cache-Control", kept)
+                cache_control = _cache_control(scope, message["status"])
+                if cache_control is not None:
+                    headers.setdefault("Cache-Control", cache_control)
                 if not scope["path"].startswith(_FILES):
                     headers.add_vary_header("Authorization, Cookie")
                     if not scope["path"].startswith(API):  # a page or a problem
                         headers.add_vary_header("Accept, Accept-Language")
             await send(message)
 
-        await self.app(scope, receive, guard)
+        await self.app(scope, receive, send_with_headers)
 
 
-def _kept(scope: Scope, status: int) -> str | None:
-    """Return what caches may do with an answer; None: what they do by themselves.
+def _cache_control(scope: Scope, status: int) -> str | None:
+    """Return `Cache-Control` for an answer; None leaves it to the cache.
 
-    By themselves they keep the files that are the same for everybody. All else may
-    depend on who asks.
+    That is for the files that are the same for everybody. All other answers may depend
+    on the caller.
     """
     if scope["path"].startswith(_FILES):
         return None if status < 400 else "no-store"  # noqa: PLR2004 -- refusals
@@ -98,7 +98,7 @@ def _kept(scope: Scope, status: int) -> str | None:
 
 
 class ConditionalRequests:
-    """Answers HEAD as GET without the body, and what the caller has already by 304.
+    """Answers HEAD as GET without the body, and 304 if the caller has this version.
 
     Under /api/v1 every answer of less than 4 MiB gets a strong entity tag: its version
     where it has one, else a digest of its bytes (RFC 9110, sections 8.8 and 13.1.2).
@@ -108,28 +108,28 @@ class ConditionalRequests:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve reading; all else passes untouched."""
+        """Serve GET and HEAD; all other requests pass untouched."""
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self.app(scope, receive, send)
             return
         # The server goes by its own scope when it leaves the body of a HEAD out.
         inner = {**scope, "method": "GET"}
         with anyio.CancelScope() as rest:
-            reading = _Reading(scope, send, rest)
+            reading = _ConditionalResponse(scope, send, rest)
             try:
                 await self.app(inner, receive, reading.send)
             finally:
                 scope.update(inner | {"method": scope["method"]})
 
 
-class _Reading:
+class _ConditionalResponse:
     """One answer to a GET or HEAD on its way out."""
 
     def __init__(self, scope: Scope, send: Send, rest: anyio.CancelScope) -> None:
         headers = Headers(scope=scope)
         self._is_head = scope["method"] == "HEAD"
         self._is_api = scope["path"].startswith(API)
-        self._has = etags.read(", ".join(headers.getlist("if-none-match")))
+        self._client_tags = etags.read(", ".join(headers.getlist("if-none-match")))
         self._send = send
         self._rest = rest
         self._held: Message | None = None
@@ -150,7 +150,7 @@ class _Reading:
 
     async def _begin(self, message: Message) -> None:
         length = MutableHeaders(scope=message).get("content-length")
-        is_whole = length is not None and int(length) <= _MOST_KEPT
+        is_whole = length is not None and int(length) <= _MOST_HELD
         if self._is_api and message["status"] == 200 and is_whole:  # noqa: PLR2004
             self._held = message
             return
@@ -163,7 +163,7 @@ class _Reading:
     async def _end(self, start: Message) -> None:
         headers = MutableHeaders(scope=start)
         tag = headers.setdefault("ETag", f'"{hashlib.sha256(self._body).hexdigest()}"')
-        if etags.fits(self._has, tag):
+        if etags.fits(self._client_tags, tag):
             del headers["content-length"], headers["content-type"]
             start = {**start, "status": 304, "headers": headers.raw}
             self._body = b""
@@ -197,7 +197,7 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the request, and refuse it if it is one too many."""
-        if scope["type"] != "http" or _is_free(scope["path"]):
+        if scope["type"] != "http" or _is_not_counted(scope["path"]):
             await self.app(scope, receive, send)
             return
         request = Request(scope)
@@ -206,18 +206,18 @@ class RateLimit:
             await self._shown(request, self._refusal(caller))(scope, receive, send)
             return
 
-        async def tell(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._left(caller))
+                MutableHeaders(scope=message).update(self._limit_headers(caller))
             await send(message)
 
-        await self.app(scope, receive, tell)
+        await self.app(scope, receive, send_with_headers)
 
     async def _caller(self, request: Request) -> str:
-        """Return who the request counts for: no secret is in it.
+        """Return the name that the request is counted under; it holds no secret.
 
-        For a network that has sent too much, nothing is looked up any more: there,
-        whoever is remembered is served.
+        For a network that has sent too much, the database is not asked any more: only
+        callers who are remembered are told apart.
         """
         callers: Callers = request.app.state.callers
         host = request.client.host if request.client else None
@@ -230,7 +230,7 @@ class RateLimit:
                     callers.look_up,
                     request.app.state.database,
                     shown,
-                    limiter=_looking_up(),
+                    limiter=_lookup_limiter(),
                 )
             if holder is not None:
                 return holder
@@ -246,14 +246,14 @@ class RateLimit:
         if cookie is not None:
             yield Credential("login", cookie)
 
-    def _wait(self, caller: str) -> tuple[int, int]:
+    def _window(self, caller: str) -> tuple[int, int]:
         """Return how many requests are left, and the seconds until there are more."""
         reset, left = self._limiter.get_window_stats(self._rate, caller)
         return left, max(1, round(reset - time.time()))
 
-    def _left(self, caller: str) -> dict[str, str]:
-        """Return what is left, as draft-ietf-httpapi-ratelimit-headers-10 has it."""
-        left, seconds = self._wait(caller)
+    def _limit_headers(self, caller: str) -> dict[str, str]:
+        """Return the headers of draft-ietf-httpapi-ratelimit-headers-10."""
+        left, seconds = self._window(caller)
         most = self._rate.amount
         return {
             "RateLimit-Policy": f'"minute";q={most};w=60',
@@ -262,22 +262,22 @@ class RateLimit:
 
     def _refusal(self, caller: str) -> TooMany:
         detail = f"At most {self._rate.amount} requests a minute."
-        _, seconds = self._wait(caller)
-        return TooMany(detail, retry_after=seconds, headers=self._left(caller))
+        _, seconds = self._window(caller)
+        return TooMany(detail, retry_after=seconds, headers=self._limit_headers(caller))
 
 
-def _is_free(path: str) -> bool:
+def _is_not_counted(path: str) -> bool:
     """Tell whether requests for a path are not counted."""
     return path in {"/healthz", "/readyz"} or path.startswith(
         ("/static/", "/api/docs/")
     )
 
 
-def _looking_up() -> anyio.CapacityLimiter:
-    """Return what keeps look-ups from waiting for threads that wait themselves."""
+def _lookup_limiter() -> anyio.CapacityLimiter:
+    """Return the limiter of look-ups: they do not queue behind waiting threads."""
     try:
-        return _lookers.get()
+        return _lookups.get()
     except LookupError:
         limiter = anyio.CapacityLimiter(4)
-        _lookers.set(limiter)
+        _lookups.set(limiter)
         return limiter

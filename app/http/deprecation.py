@@ -1,4 +1,4 @@
-"""How what will go from the API is told of beforehand."""
+"""Announces which operations of the API will be removed, and when."""
 
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -10,12 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api_changes import PAGE
 
 NOTICE = timedelta(days=183)
-"""Least time from telling that an operation will go to its end: six months."""
-_TOLD = "x-deprecation"
+"""Least time between announcing that an operation goes and its end: six months."""
+_EXTENSION = "x-deprecation"
 
 
 def deprecated(since: date, until: date, instead: str) -> dict[str, Any]:
-    """Return what a route is declared with when it will go: `@router.get(…, **this)`.
+    """Return the arguments of a route that will be removed: `@router.get(…, **this)`.
 
     The OpenAPI document marks it, and every answer says so (`Deprecation`). If the
     route has an `openapi_extra` of its own, put the two together.
@@ -31,8 +31,8 @@ def deprecated(since: date, until: date, instead: str) -> dict[str, Any]:
     """
     if until - since < NOTICE:
         raise ValueError(f"From {since} to {until} is less than six months.")
-    told = {"since": str(since), "until": str(until), "instead": instead}
-    return {"deprecated": True, "openapi_extra": {_TOLD: told}}
+    extension = {"since": str(since), "until": str(until), "instead": instead}
+    return {"deprecated": True, "openapi_extra": {_EXTENSION: extension}}
 
 
 def route_of(scope: Scope) -> Any:  # noqa: ANN401 -- FastAPI does not name its type
@@ -43,7 +43,7 @@ def route_of(scope: Scope) -> Any:  # noqa: ANN401 -- FastAPI does not name its 
 
 
 class Deprecation:
-    """Says on the answers of operations that will go when, and what to use instead."""
+    """Announces on answers when their operation ends, and what replaces it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,14 +51,14 @@ class Deprecation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers of RFC 9745 (Deprecation) and RFC 8594 (Sunset)."""
 
-        async def tell(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 extra = getattr(route_of(scope), "openapi_extra", None) or {}
-                if _TOLD in extra:
-                    MutableHeaders(scope=message).update(_headers(**extra[_TOLD]))
+                if _EXTENSION in extra:
+                    MutableHeaders(scope=message).update(_headers(**extra[_EXTENSION]))
             await send(message)
 
-        await self.app(scope, receive, tell)
+        await self.app(scope, receive, send_with_headers)
 
 
 def _headers(since: str, until: str, instead: str) -> dict[str, str]:

@@ -46,11 +46,11 @@ _bearer = HTTPBearer(
 
 
 def _transaction_of(
-    request: Request, given: HTTPAuthorizationCredentials | None
+    request: Request, credentials: HTTPAuthorizationCredentials | None
 ) -> AuthenticatedTransaction:
-    if given is None:
+    if credentials is None:
         raise Unauthenticated("Send the header `Authorization: Bearer cmp_…`.")
-    secret = given.credentials
+    secret = credentials.credentials
     _, _, path = request.url.path.partition("/api/v1/")
     return AuthenticatedTransaction(
         request.app.state.presence,
@@ -60,8 +60,8 @@ def _transaction_of(
 
 
 @before_body
-async def _must_be_known(request: Request) -> None:
-    """Refuse to read what somebody sends who is not known."""
+async def _check_caller(request: Request) -> None:
+    """Refuse a caller who is not authenticated, before the body is read."""
     if request.method in READING:
         return  # there is no body, and `AuthenticatedTransaction` looks the caller up
     tx = _transaction_of(request, await _bearer(request))
@@ -70,39 +70,39 @@ async def _must_be_known(request: Request) -> None:
 
 async def _transaction(
     request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    _known: Annotated[None, Depends(_must_be_known)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _checked: Annotated[None, Depends(_check_caller)],
 ) -> AuthenticatedTransaction:
-    return _transaction_of(request, given)
+    return _transaction_of(request, credentials)
 
 
-async def _optional(
+async def _optional_auth(
     request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> OptionalAuth:
     database = request.app.state.database
-    if given is None:
+    if credentials is None:
         return OptionalAuth(database, None)
-    secret = given.credentials
+    secret = credentials.credentials
     return OptionalAuth(database, lambda session: tokens.bearer(session, secret))
 
 
-async def _stateless(request: Request) -> AnonymousMatching:
+async def _anonymous_matching(request: Request) -> AnonymousMatching:
     service: AnonymousMatching = request.app.state.stateless
     return service
 
 
-async def _answers(request: Request) -> EngineQueries:
+async def _engine_queries(request: Request) -> EngineQueries:
     service: EngineQueries = request.app.state.answers
     return service
 
 
-async def _places(request: Request) -> Gazetteer:
+async def _gazetteer(request: Request) -> Gazetteer:
     service: Gazetteer = request.app.state.places
     return service
 
 
-async def _following(request: Request) -> RunStream:
+async def _run_stream(request: Request) -> RunStream:
     service: RunStream = request.app.state.following
     return service
 
@@ -127,23 +127,27 @@ async def _settings(request: Request) -> Settings:
     return settings
 
 
-async def _caller(request: Request) -> str:
+async def _caller_address(request: Request) -> str:
     return network(request.client.host if request.client else None)
 
 
 @before_body
 async def count_matching(request: Request) -> None:
-    """Count a matching without an account, before its body is read."""
-    request.app.state.stateless.count(await _caller(request))
+    """Count a matching by an anonymous caller, before its body is read."""
+    request.app.state.stateless.count(await _caller_address(request))
 
 
 async def require_json(request: Request) -> None:
     """Refuse a body that is not declared as JSON."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    main, _, sub = given.partition("/")
+    content_type = (
+        request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    )
+    main, _, sub = content_type.partition("/")
     if main != "application" or (sub != "json" and not sub.endswith("+json")):
-        said = f"not {given}" if given else "and this one is not declared"
-        raise WrongType(f"The body must be application/json, {said[:100]}.")
+        declared = (
+            f"not {content_type}" if content_type else "and this one is not declared"
+        )
+        raise WrongType(f"The body must be application/json, {declared[:100]}.")
 
 
 async def require_json_if_any(request: Request) -> None:
@@ -154,14 +158,14 @@ async def require_json_if_any(request: Request) -> None:
 
 # RFC 9110: `*`, or entity tags in quotes.
 _ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
-_READ = "The ETag that was read; `*` for whatever is there."
+_IF_MATCH = "The ETag that was read; `*` for whatever is there."
 
 
-_NONE_YET = "`*`: only if there is nothing here yet."
+_IF_NONE_MATCH = "`*`: only if there is nothing here yet."
 
 
 def _precondition(request: Request) -> Precondition:
-    """Return what the headers say; one that is repeated is one list."""
+    """Return the precondition of the headers; repeated headers are joined."""
 
     def joined(name: str) -> str | None:
         return ", ".join(request.headers.getlist(name)) or None
@@ -171,7 +175,9 @@ def _precondition(request: Request) -> Precondition:
 
 async def _if_match(
     request: Request,
-    if_match: Annotated[str, Header(pattern=_ETAGS, examples=["*"], description=_READ)],
+    if_match: Annotated[
+        str, Header(pattern=_ETAGS, examples=["*"], description=_IF_MATCH)
+    ],
 ) -> Precondition:
     del if_match  # declared to be checked and documented
     return _precondition(request)
@@ -184,11 +190,11 @@ async def _if_match_or_new(
         Header(
             pattern=_ETAGS,
             examples=["*"],
-            description=f"{_READ} Required unless it is created.",
+            description=f"{_IF_MATCH} Required unless it is created.",
         ),
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(pattern=_ETAGS, examples=["*"], description=_NONE_YET)
+        str | None, Header(pattern=_ETAGS, examples=["*"], description=_IF_NONE_MATCH)
     ] = None,
 ) -> Precondition:
     del if_match, if_none_match
@@ -220,12 +226,12 @@ async def _once(
         ),
     ] = None,
 ) -> Once:
-    told = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    digest = hashlib.sha256(told + await request.body()).hexdigest()
+    request_line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    digest = hashlib.sha256(request_line + await request.body()).hexdigest()
     return Once(idempotency_key, digest)
 
 
-async def _cut(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[
         str | None,
@@ -250,7 +256,7 @@ def json_response(
     version: int | None = None,
     location: str | None = None,
 ) -> Response:
-    """Return the value as JSON, with its version and place where there are any."""
+    """Return the value as JSON, with ETag and Location if they are given."""
     headers = {"Content-Type": "application/json"}
     if version is not None:
         headers["ETag"] = etag(version)
@@ -262,16 +268,16 @@ def json_response(
 
 
 ApiSession = Annotated[AuthenticatedTransaction, Depends(_transaction)]
-OptionalApiSession = Annotated[OptionalAuth, Depends(_optional)]
+OptionalApiSession = Annotated[OptionalAuth, Depends(_optional_auth)]
 IfMatch = Annotated[Precondition, Depends(_if_match)]
 IfMatchIfSent = Annotated[Precondition, Depends(_if_match_if_sent)]
 IfMatchOrNew = Annotated[Precondition, Depends(_if_match_or_new)]
 OnlyOnce = Annotated[Once, Depends(_once)]
-RequestedPage = Annotated[PageRequest, Depends(_cut)]
-EngineQueriesDep = Annotated[EngineQueries, Depends(_answers)]
-AnonymousMatchingDep = Annotated[AnonymousMatching, Depends(_stateless)]
-GazetteerDep = Annotated[Gazetteer, Depends(_places)]
-RunStreamDep = Annotated[RunStream, Depends(_following)]
+RequestedPage = Annotated[PageRequest, Depends(_page_request)]
+EngineQueriesDep = Annotated[EngineQueries, Depends(_engine_queries)]
+AnonymousMatchingDep = Annotated[AnonymousMatching, Depends(_anonymous_matching)]
+GazetteerDep = Annotated[Gazetteer, Depends(_gazetteer)]
+RunStreamDep = Annotated[RunStream, Depends(_run_stream)]
 ThrottleDep = Annotated[Throttle, Depends(_throttle)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
-CallerAddress = Annotated[str, Depends(_caller)]
+CallerAddress = Annotated[str, Depends(_caller_address)]

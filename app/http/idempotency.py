@@ -13,9 +13,9 @@ Answer = Callable[[Session, Actor], Response]
 
 
 class Once:
-    """Gives a repeated request its first answer.
+    """Answers a repeated request with its first answer.
 
-    The answer is kept in the transaction that does the work: it is there exactly if
+    The answer is stored in the transaction that does the work: it is stored exactly if
     the work is done.
     """
 
@@ -24,30 +24,30 @@ class Once:
         self._request = request
 
     def kept(self, tx: AuthenticatedTransaction) -> Response | None:
-        """Return the answer that the request has had, or None the first time.
+        """Return the stored answer of the request, or None the first time.
 
-        For work that is computed before the transaction that `answer` opens.
+        For work that is computed before `answer` opens its transaction.
         """
         if self._key is None:
             return None
         with tx.write() as (session, actor):
-            return self._kept(session, actor)
+            return self._stored_answer(session, actor)
 
-    def _kept(self, session: Session, actor: Actor) -> Response | None:
+    def _stored_answer(self, session: Session, actor: Actor) -> Response | None:
         if self._key is None or actor.account is None:
             return None
-        kept = idempotency.find(session, actor, self._key, self._request)
-        if kept is None:
+        stored = idempotency.find(session, actor, self._key, self._request)
+        if stored is None:
             return None
-        headers = kept.headers | {"Idempotency-Replayed": "true"}
-        return Response(kept.body, kept.status, headers)
+        headers = stored.headers | {"Idempotency-Replayed": "true"}
+        return Response(stored.body, stored.status, headers)
 
     def answer(self, tx: AuthenticatedTransaction, work: Answer) -> Response:
-        """Return the answer of the work, done now or done before."""
+        """Do the work and return its answer, or return the answer stored before."""
         with tx.write() as (session, actor):
-            kept = self._kept(session, actor)
-            if kept is not None:
-                return kept
+            stored = self._stored_answer(session, actor)
+            if stored is not None:
+                return stored
             answer = work(session, actor)
             if self._key is not None and actor.account is not None:
                 idempotency.keep(session, actor, self._key, self._request, answer)

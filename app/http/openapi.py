@@ -52,14 +52,14 @@ def _partial(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
         return {"anyOf": [_partial(one, known) for one in schema["anyOf"]]}
     if schema.get("type") != "object":
-        inlined: dict[str, Any] = _whole(schema, known)
+        inlined: dict[str, Any] = _inlined(schema, known)
         return inlined
     partial = {k: v for k, v in schema.items() if k not in {"required", "$defs"}}
     partial.pop("minProperties", None)
     if "properties" in schema:
         partial["properties"] = {
-            name: _or_null(_partial(said, known))
-            for name, said in schema["properties"].items()
+            name: _or_null(_partial(field, known))
+            for name, field in schema["properties"].items()
         }
     if isinstance(schema.get("additionalProperties"), dict):
         inner = _partial(schema["additionalProperties"], known)
@@ -67,14 +67,14 @@ def _partial(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return partial
 
 
-def _whole(schema: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
+def _inlined(schema: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
     """Return the schema with the definitions it refers to written in place."""
     if isinstance(schema, list):
-        return [_whole(one, known) for one in schema]
+        return [_inlined(one, known) for one in schema]
     if not isinstance(schema, dict):
         return schema
     inlined = _resolved(schema, known)
-    return {k: _whole(v, known) for k, v in inlined.items() if k != "default"}
+    return {k: _inlined(v, known) for k, v in inlined.items() if k != "default"}
 
 
 def _resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a caller has read before: `If-Match`, and the entity tags of versions."""
+"""Preconditions of a change, `If-Match` and `If-None-Match`, and tags of versions."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Precondition:
 
     Args:
         if_match: The header; None: it was not sent.
-        if_none_match: Likewise: what must not be there.
+        if_none_match: Likewise; the version that must not exist.
 
     """
 
@@ -26,11 +26,11 @@ class Precondition:
         self._unless = etags.read(if_none_match or "")
 
     def allows(self, version: int) -> bool:
-        """Tell whether the caller has seen this version, or does not say."""
+        """Tell whether the caller read this version, or sent no `If-Match`."""
         return self._tags is None or etags.fits(self._tags, etag(version))
 
     def must_be_absent(self) -> None:
-        """Refuse to make something for a caller who has read it (RFC 9110, 13.1.1).
+        """Refuse to create something if `If-Match` was sent (RFC 9110, 13.1.1).
 
         Raises:
             Stale: If `If-Match` was sent.
@@ -46,8 +46,8 @@ class Precondition:
 
         Args:
             version: The present one.
-            now: What the thing says now.
-            sent: What the caller wants it to say; None when it is to be deleted.
+            now: The fields as they are now.
+            sent: The fields as the caller sends them; None for a deletion.
 
         Raises:
             NoPrecondition: If the caller did not say which version was read.

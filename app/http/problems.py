@@ -1,4 +1,4 @@
-"""Refusals: how they look, and how the OpenAPI document tells of them."""
+"""Refusals as problem+json, and how the OpenAPI document describes them."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -30,14 +30,14 @@ from schemas import InputError, ProblemDetails, input_errors
 from schemas.bounds import MOST_ERRORS
 
 PROBLEM_JSON = "application/problem+json"
-_TAGGED: dict[str, Any] = {
+_ETAG_HEADER: dict[str, Any] = {
     "ETag": {
         "schema": {"type": "string"},
         "required": True,
         "description": "Send it in `If-None-Match` to be told whether it has changed.",
     }
 }
-_HAS: dict[str, Any] = {
+_IF_NONE_MATCH: dict[str, Any] = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
@@ -48,18 +48,18 @@ _HAS: dict[str, Any] = {
 
 def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """Return the `responses=` of a route that may refuse in these ways."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        said = found.setdefault(
+        response = responses.setdefault(
             kind.status, {"model": ProblemDetails, "description": ""}
         )
-        codes = [said["description"], f"`{kind.code}`"]
-        said["description"] = ", ".join(filter(None, codes))
+        codes = [response["description"], f"`{kind.code}`"]
+        response["description"] = ", ".join(filter(None, codes))
         if kind.status in {429, 503}:
-            said["headers"] = {
+            response["headers"] = {
                 "Retry-After": {"schema": {"type": "string"}, "required": True}
             }
-    return found
+    return responses
 
 
 def answers(
@@ -71,16 +71,16 @@ def answers(
 
 def answer(error: Refusal) -> JSONResponse:
     """Return the refusal as problem+json."""
-    told = details(error)
-    if len(told.errors) > MOST_ERRORS:
+    problem = details(error)
+    if len(problem.errors) > MOST_ERRORS:
         detail = (
-            f"{told.detail} There are more than {MOST_ERRORS} errors; "
+            f"{problem.detail} There are more than {MOST_ERRORS} errors; "
             f"{MOST_ERRORS} are listed."
         )
-        errors = told.errors[:MOST_ERRORS]
-        told = told.model_copy(update={"detail": detail, "errors": errors})
+        errors = problem.errors[:MOST_ERRORS]
+        problem = problem.model_copy(update={"detail": detail, "errors": errors})
     return JSONResponse(
-        told.to_dict(),
+        problem.to_dict(),
         error.status,
         headers=error.headers,
         media_type=PROBLEM_JSON,
@@ -101,7 +101,7 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
-def _of_framework(request: Request, error: HTTPException) -> Refusal:
+def _from_framework(request: Request, error: HTTPException) -> Refusal:
     """Return what the framework refuses as one of our refusals."""
     if isinstance(error.__cause__, Refusal):  # raised while it read the body
         return error.__cause__
@@ -120,37 +120,37 @@ def _of_framework(request: Request, error: HTTPException) -> Refusal:
     raise error  # the framework has no other on its own
 
 
-_MARKS = {"query": "?", "header": "#", "path": "path "}
+_POINTER_STARTS = {"query": "?", "header": "#", "path": "path "}
 """How a pointer to something outside the body begins."""
 
 
-_HEADERS = {"if-match": "If-Match", "if-none-match": "If-None-Match"}
+_HEADER_NAMES = {"if-match": "If-Match", "if-none-match": "If-None-Match"}
 
 
-def _pointed(error: dict[str, Any]) -> InputError:
-    """Return one finding of FastAPI; the first step says in which part it is."""
+def _as_input_error(error: dict[str, Any]) -> InputError:
+    """Return an error of FastAPI's; the first step of `loc` names the part."""
     part, *steps = error["loc"]
     found = input_errors([error | {"loc": steps}])[0]
     if part == "body":
         return found
-    name = _HEADERS.get(str(steps[0]), str(steps[0]))
-    return found.model_copy(update={"pointer": f"{_MARKS[part]}{name}"})
+    name = _HEADER_NAMES.get(str(steps[0]), str(steps[0]))
+    return found.model_copy(update={"pointer": f"{_POINTER_STARTS[part]}{name}"})
 
 
-def _of_input(request: Request, error: RequestValidationError) -> Refusal:
+def _from_validation(request: Request, error: RequestValidationError) -> Refusal:
     found = error.errors()
     if found[0]["type"] == "json_invalid":
-        said, at = found[0]["ctx"]["error"], found[0]["loc"][-1]
-        return NotJson(f"The body is not JSON: {said} at character {at}.")
+        reason, at = found[0]["ctx"]["error"], found[0]["loc"][-1]
+        return NotJson(f"The body is not JSON: {reason} at character {at}.")
     if request.method != "PUT" and any(each["loc"][0] == "path" for each in found):
-        # What cannot be an id is the id of nothing.
+        # A malformed id is answered like an id that does not exist.
         return NotFound(f"There is nothing at {request.url.path[:200]}.")
     if any(
         each["loc"] == ("header", "if-match") and each["type"] == "missing"
         for each in found
     ):
         return NoPrecondition("Send the ETag that you read in If-Match.")
-    errors = [_pointed(each) for each in found if input_errors([each])]
+    errors = [_as_input_error(each) for each in found if input_errors([each])]
     detail = f"{errors[0].pointer or 'The body'}: {errors[0].message}"
     return InvalidInput(detail, errors)
 
@@ -162,10 +162,10 @@ AsPage = Callable[[Request, Refusal], Response | None]
 
 
 class Mistakes:
-    """Answers what was not expected as a mistake of ours, and logs it.
+    """Answers unexpected exceptions as a mistake of ours (500), and logs them.
 
-    As the innermost, so that such an answer gets the headers of all others. What has
-    begun to be sent cannot be taken back: the server cuts it off.
+    It is the innermost middleware, so that its answer gets the headers of all others.
+    An answer that has begun cannot be taken back: the server cuts it off.
     """
 
     def __init__(self, app: ASGIApp, shown: Shown) -> None:
@@ -173,16 +173,16 @@ class Mistakes:
         self._shown = shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, and answer for what goes wrong."""
+        """Serve, and answer 500 if an exception comes through."""
         has_begun = False
 
-        async def tell(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
             await send(message)
 
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, receive, send_and_note)
         except Exception as error:
             if scope["type"] != "http" or has_begun:
                 raise
@@ -205,7 +205,7 @@ def install(app: FastAPI, as_page: AsPage) -> Shown:
 
     """
 
-    def told(request: Request, error: Refusal) -> Response:
+    def respond(request: Request, error: Refusal) -> Response:
         return as_page(request, error) or answer(error)
 
     async def refuse(request: Request, error: Refusal) -> Response:
@@ -214,22 +214,22 @@ def install(app: FastAPI, as_page: AsPage) -> Shown:
             and request.method == "PUT"
             and "if-match" in request.headers
         ):
-            # Whoever has read what is not there, or not to be seen, has read something
-            # that has changed since (RFC 9110, 13.1.1): both in the same words.
+            # A caller who has read what is gone, or hidden by now, has an old version
+            # (RFC 9110, 13.1.1): the same refusal for both.
             error = Stale(NOT_THERE)
-        return told(request, error)
+        return respond(request, error)
 
     async def refuse_http(request: Request, error: HTTPException) -> Response:
-        return told(request, _of_framework(request, error))
+        return respond(request, _from_framework(request, error))
 
     async def refuse_input(request: Request, error: RequestValidationError) -> Response:
-        return told(request, _of_input(request, error))
+        return respond(request, _from_validation(request, error))
 
     app.add_exception_handler(Refusal, refuse)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, refuse_http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, refuse_input)  # type: ignore[arg-type]
-    app.add_middleware(Mistakes, shown=told)
-    return told
+    app.add_middleware(Mistakes, shown=respond)
+    return respond
 
 
 class App(FastAPI):
@@ -240,37 +240,37 @@ class App(FastAPI):
         if self.openapi_schema is None:
             for path in super().openapi()["paths"].values():
                 for method, operation in path.items():
-                    _tell_of_limit(operation)
+                    _document_limit(operation)
                     if method == "get":
-                        _tell_of_tags(operation)
+                        _document_etags(operation)
                     _set_media_type(operation)
         return self.openapi_schema  # type: ignore[return-value]
 
 
 def _set_media_type(operation: dict[str, Any]) -> None:
     """Move the refusals to their true media type."""
-    for status, said in operation["responses"].items():
-        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in said:
-            (schema,) = said["content"].values()
-            said["content"] = {PROBLEM_JSON: schema}
+    for status, response in operation["responses"].items():
+        if int(status) >= HTTPStatus.BAD_REQUEST and "content" in response:
+            (schema,) = response["content"].values()
+            response["content"] = {PROBLEM_JSON: schema}
 
 
-def _tell_of_limit(operation: dict[str, Any]) -> None:
-    """Say that there may be too many requests (`border.RateLimit`)."""
-    (said,) = refusals(TooMany).values()
-    schema = {"$ref": f"#/components/schemas/{said.pop('model').__name__}"}
-    said["content"] = {PROBLEM_JSON: {"schema": schema}}
-    operation["responses"].setdefault(str(TooMany.status), said)
+def _document_limit(operation: dict[str, Any]) -> None:
+    """Describe the refusal of too many requests (`border.RateLimit`)."""
+    (response,) = refusals(TooMany).values()
+    schema = {"$ref": f"#/components/schemas/{response.pop('model').__name__}"}
+    response["content"] = {PROBLEM_JSON: {"schema": schema}}
+    operation["responses"].setdefault(str(TooMany.status), response)
 
 
-def _tell_of_tags(operation: dict[str, Any]) -> None:
-    """Say what `border.ConditionalRequests` does, which leaves streams alone."""
-    answered = operation["responses"]["200"]
-    if "text/event-stream" in answered.get("content", {}):
+def _document_etags(operation: dict[str, Any]) -> None:
+    """Describe what `border.ConditionalRequests` does; it leaves streams alone."""
+    response = operation["responses"]["200"]
+    if "text/event-stream" in response.get("content", {}):
         return
-    answered["headers"] = _TAGGED | answered.get("headers", {})
+    response["headers"] = _ETAG_HEADER | response.get("headers", {})
     operation["responses"]["304"] = {
         "description": "The caller has it already.",
-        "headers": _TAGGED,
+        "headers": _ETAG_HEADER,
     }
-    operation.setdefault("parameters", []).append(_HAS)
+    operation.setdefault("parameters", []).append(_IF_NONE_MATCH)

@@ -24,8 +24,8 @@ def _unstorable(pointer: str) -> InvalidInput:
 class TextCheck:
     """Refuses such text in paths, queries, headers and JSON.
 
-    A path with it is the path of nothing. The body is looked at when a route has read
-    it: whoever may not send one is refused for that.
+    A path with such text leads to nothing (404). The body is checked when a route has
+    read it: a caller who may not send one is refused for that.
 
     Args:
         app: What is behind.
@@ -66,7 +66,7 @@ def _refusal(scope: Scope) -> Refusal | None:
 
 
 def _checked(receive: Receive) -> Receive:
-    """Return what receives a body of JSON, and raises when it holds such text."""
+    """Return a `receive` that raises when the JSON body holds such text."""
     body = bytearray()
 
     async def receive_some() -> Message:

@@ -14,13 +14,13 @@ IdentifyCaller = Callable[[Session], Actor]
 
 
 class AuthenticatedTransaction:
-    """Where a known caller is served: one transaction, with the caller's rights.
+    """Serves an authenticated caller in one transaction, with the caller's rights.
 
-    The caller is looked up inside the transaction that serves it: whoever has just
-    been shut out changes nothing any more.
+    The caller is looked up inside the transaction that serves it: a token that has
+    just been revoked changes nothing any more.
 
     Args:
-        presence: Where the caller is noted; it knows the database.
+        presence: Notes when the caller was last seen; it knows the database.
         identify: Looks the caller up.
         scope: What a token needs for changes here, if it has not the scope `write`.
 
@@ -62,7 +62,7 @@ class AuthenticatedTransaction:
 
 
 class OptionalAuth:
-    """Where anybody is served, and known only by showing a token."""
+    """Serves anybody; a caller is identified only if a token is sent."""
 
     def __init__(self, database: Database, identify: IdentifyCaller | None) -> None:
         self._database = database
@@ -70,6 +70,6 @@ class OptionalAuth:
 
     @contextmanager
     def read(self) -> Iterator[tuple[Session, Actor | None]]:
-        """Open a session whose changes are thrown away; nobody is None."""
+        """Open a session whose changes are thrown away; without a token, None."""
         with self._database.read() as session:
             yield session, self._identify(session) if self._identify else None

@@ -1,4 +1,4 @@
-"""What a caller asks for that synchronises: what has changed since a moment."""
+"""The query parameter `updated_since`, for callers that synchronise."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from app.services.shared.clock import in_utc
 
 
-def _is_a_date(value: object) -> object:
+def _refuse_number(value: object) -> object:
     """Refuse a bare number, which Pydantic would take for seconds since 1970."""
     if isinstance(value, str) and "-" not in value.lstrip("-"):
         raise PydanticCustomError(
@@ -22,7 +22,7 @@ def _is_a_date(value: object) -> object:
 async def _since(
     updated_since: Annotated[
         datetime | None,
-        BeforeValidator(_is_a_date),
+        BeforeValidator(_refuse_number),
         Query(description="RFC 3339; without a time zone it is UTC."),
     ] = None,
 ) -> datetime | None:

@@ -29,7 +29,7 @@ class Away(NotNow):
 
 
 class Unclear(Exception):
-    """Nobody can tell whether the message was delivered."""
+    """It is not known whether the message was delivered."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Mailer(Protocol):
         Args:
             mail: The message.
             hand_over: Called before the first step that cannot be taken back, unless
-                a second delivery would replace the first. What it raises is let
-                through, and nothing is delivered.
+                a second delivery would replace the first. If it raises, nothing is
+                delivered, and the exception comes through.
 
         Raises:
             Refused: If the message will not be taken.
@@ -72,7 +72,7 @@ class Mailer(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what was kept for the next message."""
+        """Close a connection that is kept open for the next message."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class _Policy(EmailPolicy):
         return f"{name}: {folded}\r\n".encode("ascii")
 
 
-def _recipient(given: str) -> Address:
+def _recipient(email: str) -> Address:
     """Return the address with its domain in ASCII, or raise `Refused`."""
-    local, _, domain = given.rpartition("@")
+    local, _, domain = email.rpartition("@")
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
         if re.fullmatch(ADDRESS, f"{local}@{domain}"):

@@ -30,14 +30,14 @@ class Console:
         headers = [f"{name}: {message[name]}" for name in ("From", "To", "Subject")]
         lines = [CONTROLS.sub(" ", line) for line in mail.text.splitlines()]
         out = self._out or sys.stdout
-        shown = "\n".join([*headers, "", *lines, "", ""])
+        text = "\n".join([*headers, "", *lines, "", ""])
         hand_over()
         encoding = out.encoding or "utf-8"
-        out.write(shown.encode(encoding, "replace").decode(encoding))
+        out.write(text.encode(encoding, "replace").decode(encoding))
         out.flush()
 
     def close(self) -> None:
-        """Keep nothing."""
+        """Do nothing: there is no connection."""
 
 
 class Folder:
@@ -53,13 +53,13 @@ class Folder:
         content = bytes(write(mail, self._letterhead))
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._put(f"{mail.message_id}.eml", content)
+            self._write_whole(f"{mail.message_id}.eml", content)
         except OSError as error:
             reason = error.strerror or error
             raise Away(f"The folder for mail cannot be written to: {reason}.") from None
 
-    def _put(self, name: str, content: bytes) -> None:
-        """Write the file under another name first: half of it is never seen."""
+    def _write_whole(self, name: str, content: bytes) -> None:
+        """Write the file under another name first: nobody reads half of it."""
         number, path = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".part")
         try:
             with os.fdopen(number, "wb") as part:
@@ -72,7 +72,7 @@ class Folder:
             raise
 
     def close(self) -> None:
-        """Keep nothing."""
+        """Do nothing: there is no connection."""
 
 
 def mailer(settings: Settings) -> Mailer:
@@ -81,12 +81,12 @@ def mailer(settings: Settings) -> Mailer:
     local, _, domain = address.rpartition("@")
     sender = Address(display_name=name, username=local, domain=domain)
     letterhead = Letterhead(sender, _domain(settings.public_url))
-    way = settings.mail.get_secret_value()
-    if way == "console":
+    target = settings.mail.get_secret_value()
+    if target == "console":
         return Console(letterhead)
-    if way.startswith("file:"):
-        return Folder(letterhead, Path(way.removeprefix("file:")))
-    url = urlsplit(way)
+    if target.startswith("file:"):
+        return Folder(letterhead, Path(target.removeprefix("file:")))
+    url = urlsplit(target)
     tls = url.scheme == "smtps"
     server = Server(
         host=url.hostname or "",

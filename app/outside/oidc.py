@@ -69,7 +69,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Vouched:
-    """Somebody for whom the provider vouches.
+    """A person for whom the provider vouches.
 
     Attributes:
         email: The address, if it is certain that it is this person's.
@@ -82,7 +82,7 @@ class Vouched:
 
 
 def is_installed() -> bool:
-    """Tell whether what is needed is there."""
+    """Tell whether the libraries of the extra are installed."""
     return all(find_spec(name) for name in ("authlib", "httpx2", "joserfc"))
 
 
@@ -99,23 +99,25 @@ def begin(settings: Settings, to: str) -> Begun:
     """
     from joserfc import jwt  # noqa: PLC0415 -- an extra
 
-    made = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
-    with _asking(settings) as (client, metadata):
+    random_values = {
+        name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")
+    }
+    with _connection(settings) as (client, metadata):
         page = metadata["authorization_endpoint"]
         if urlsplit(page.encode()).scheme not in {b"http", b"https"}:
             raise ValueError(page)
         url, _ = client.create_authorization_url(
             page,
-            state=made["state"],
-            nonce=made["nonce"],
-            code_verifier=made["verifier"],
+            state=random_values["state"],
+            nonce=random_values["nonce"],
+            code_verifier=random_values["verifier"],
         )
-    claims = {**made, "to": to, "exp": int(time.time()) + KEPT_SECONDS}
+    claims = {**random_values, "to": to, "exp": int(time.time()) + KEPT_SECONDS}
     return Begun(url, jwt.encode({"alg": "HS256"}, claims, _key(settings)))
 
 
 def refused(reason: str) -> None:
-    """Log why somebody was not signed in: a code of ours, nothing of the person."""
+    """Log the code why a sign-in failed; nothing about the person."""
     _log.warning("oidc-refused", reason=reason)
 
 
@@ -141,24 +143,24 @@ def finish(
         Busy: If the provider cannot be reached.
 
     """
-    begun = _read(settings, kept)
+    begun = _read_kept(settings, kept)
     if error or not code:
         raise _refusal(_code(error))
     if not secrets.compare_digest(begun["state"].encode(), state.encode()):
         raise _refusal("other_state")
-    with _asking(settings) as (client, metadata):
+    with _connection(settings) as (client, metadata):
         token = client.fetch_token(
             metadata["token_endpoint"],
             code=code,
             grant_type="authorization_code",
             code_verifier=begun["verifier"],
         )
-        keys = cast("KeySetSerialization", _got(client, metadata["jwks_uri"]))
-        claims = _checked(settings, str(token["id_token"]), keys, begun["nonce"])
-        told = [claims]
+        keys = cast("KeySetSerialization", _get_json(client, metadata["jwks_uri"]))
+        claims = _verified(settings, str(token["id_token"]), keys, begun["nonce"])
+        claim_sets = [claims]
         if claims.get("email") is None:  # it may be told there only (Core 1.0, 5.4)
-            told.append(_asked(client, metadata, claims["sub"]))
-    return Vouched(_confirmed(settings, told), begun["to"])
+            claim_sets.append(_userinfo(client, metadata, claims["sub"]))
+    return Vouched(_confirmed_email(settings, claim_sets), begun["to"])
 
 
 def _code(error: object) -> str:
@@ -166,36 +168,38 @@ def _code(error: object) -> str:
     return error if isinstance(error, str) and error in _CODES else "other_error"
 
 
-def _confirmed(settings: Settings, told: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the address, if it is certain that it is this person's.
+def _confirmed_email(
+    settings: Settings, claim_sets: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """Return the e-mail address, if it is certain that it is this person's.
 
     Never `preferred_username`: it looks like an address, and its owner may change it.
     """
-    email = next(iter(_said(told, "email")), None)
+    email = next(iter(_values(claim_sets, "email")), None)
     if not isinstance(email, str) or not email:
         refused("no_email")
     elif not (email.isascii() and email.isprintable() and is_storable(email)):
         refused("email_unreadable")  # else letters that look alike may become the same
-    elif (doubt := _doubt(settings, told)) is not None:
+    elif (doubt := _doubt(settings, claim_sets)) is not None:
         refused(doubt)
     else:
         return email
     return None
 
 
-def _doubt(settings: Settings, told: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return why an address is not certain; a no of the provider's always counts."""
+def _doubt(settings: Settings, claim_sets: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return why the address is not certain; a "no" of the provider always counts."""
     trust = settings.oidc_trust_email
-    verified = _said(told, "email_verified")
-    named = _said(told, trust) if trust not in {"", "1"} else []
-    if not all(map(_is_true, [*verified, *named])):
+    verified = _values(claim_sets, "email_verified")
+    trusted = _values(claim_sets, trust) if trust not in {"", "1"} else []
+    if not all(map(_is_true, [*verified, *trusted])):
         return "email_not_verified"
-    is_certain = any(one is True for one in verified) or trust == "1" or bool(named)
+    is_certain = any(one is True for one in verified) or trust == "1" or bool(trusted)
     return None if is_certain else "email_not_confirmed"
 
 
-def _said(told: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return [one[name] for one in told if one.get(name) is not None]
+def _values(claim_sets: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [claims[name] for claims in claim_sets if claims.get(name) is not None]
 
 
 def _is_true(value: object) -> bool:
@@ -211,7 +215,7 @@ def _key(settings: Settings) -> "OctKey":
     return OctKey.import_key(hashlib.sha256(f"compaan:kept:{secret}".encode()).digest())
 
 
-def _read(settings: Settings, kept: str) -> dict[str, Any]:
+def _read_kept(settings: Settings, kept: str) -> dict[str, Any]:
     """Return what the browser has kept, or raise `Unauthenticated`."""
     from joserfc import jwt  # noqa: PLC0415 -- an extra
     from joserfc.errors import JoseError  # noqa: PLC0415
@@ -225,7 +229,7 @@ def _read(settings: Settings, kept: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]]]:
+def _connection(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]]]:
     """Open a connection to the provider, and read what it says of itself.
 
     Raises:
@@ -255,8 +259,8 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
             code_challenge_method="S256",
             timeout=_SECONDS,
         ) as client:
-            metadata = _got(client, f"{issuer}/.well-known/openid-configuration")
-            _must_be_called(issuer, metadata["issuer"])
+            metadata = _get_json(client, f"{issuer}/.well-known/openid-configuration")
+            _check_issuer(issuer, metadata["issuer"])
             yield client, metadata
     except (JoseError, AuthlibBaseError) as error:
         raise _refusal(kind(error)) from error
@@ -269,14 +273,14 @@ def _asking(settings: Settings) -> Iterator[tuple["OAuth2Client", dict[str, Any]
         ) from error
 
 
-def _must_be_called(wanted: str, said: object) -> None:
-    if str(said).rstrip("/") != wanted:
-        _log.error("oidc-issuer", wanted=wanted, said=said)
+def _check_issuer(wanted: str, named: object) -> None:
+    if str(named).rstrip("/") != wanted:
+        _log.error("oidc-issuer", wanted=wanted, said=named)
         raise Busy("The provider of identities has another name than is set.")
 
 
-def _got(client: "OAuth2Client", url: str) -> dict[str, Any]:
-    """Return what stands there for everybody."""
+def _get_json(client: "OAuth2Client", url: str) -> dict[str, Any]:
+    """Return the JSON object at a public URL of the provider."""
     answer = client.request("GET", url, withhold_token=True)
     answer.raise_for_status()
     found = answer.json()
@@ -285,13 +289,13 @@ def _got(client: "OAuth2Client", url: str) -> dict[str, Any]:
     return found
 
 
-def _checked(
+def _verified(
     settings: Settings,
     id_token: str,
     keys: "KeySetSerialization",
     nonce: str,
 ) -> dict[str, Any]:
-    """Return what an ID token says, its signature and claims checked.
+    """Return the claims of an ID token, its signature and claims verified.
 
     As OpenID Connect Core 1.0, section 3.1.3.7, asks.
     """
@@ -305,7 +309,7 @@ def _checked(
     ).claims
     jwt.JWTClaimsRegistry(
         leeway=_LEEWAY,
-        iss={"essential": True, "values": _names(settings)},
+        iss={"essential": True, "values": _issuer_names(settings)},
         sub={"essential": True},
         aud={"essential": True, "value": client_id},
         exp={"essential": True},
@@ -317,18 +321,18 @@ def _checked(
     return claims
 
 
-def _names(settings: Settings) -> list[str]:
-    """Return how the issuer may write itself: some end in a slash."""
+def _issuer_names(settings: Settings) -> list[str]:
+    """Return the spellings of the issuer: some end in a slash."""
     return [str(settings.oidc_issuer), f"{settings.oidc_issuer}/"]
 
 
-def _asked(
+def _userinfo(
     client: "OAuth2Client", metadata: dict[str, Any], sub: str
 ) -> dict[str, Any]:
-    """Return what the provider tells of the person (Core 1.0, section 5.3)."""
+    """Return the claims of the userinfo endpoint (Core 1.0, section 5.3)."""
     if "userinfo_endpoint" not in metadata:
         return {}
     answer = client.get(metadata["userinfo_endpoint"])
     answer.raise_for_status()
-    told = answer.json()
-    return told if isinstance(told, dict) and told.get("sub") == sub else {}
+    claims = answer.json()
+    return claims if isinstance(claims, dict) and claims.get("sub") == sub else {}

@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import httpcore
 
 _SECONDS = 10.0
-_MOST_WORDS = 300
+_MOST_CHARACTERS = 300
 # RFC 4291: global unicast. RFC 6052: IPv4 behind a translator. RFC 3056 and RFC 4380:
 # tunnels, with an IPv4 address of anybody's choice inside.
 _UNICAST = IPv6Network("2000::/3")
@@ -62,17 +62,17 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _is_never_meant(address: str) -> bool:
-    """Tell whether the address is none of a server, in internal networks neither.
+def _is_forbidden(address: str) -> bool:
+    """Tell whether an address is never allowed, not even in internal networks.
 
-    Among the link-local ones are those at which clouds give out passwords.
+    Some link-local addresses give out passwords in clouds.
     """
     ip = _unwrapped(ip_address(address))
     return ip.is_link_local or ip.is_multicast or ip.is_unspecified
 
 
 def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that is meant by an IPv6 address, if there is one."""
+    """Return the IPv4 address that an IPv6 address stands for, if it does."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _TRANSLATED:
@@ -81,8 +81,8 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 @cache
-def _of_this_machine() -> ssl.SSLContext:
-    """Return what believes the certificates of the machine, read when first needed."""
+def _system_certificates() -> ssl.SSLContext:
+    """Return a context that trusts the certificates of the machine, read once."""
     return ssl.create_default_context()
 
 
@@ -119,20 +119,20 @@ class Outgoing:
 
         """
         until = time.monotonic() + self._seconds
-        reached = _Reached(self._checked, until)
+        network = _CheckedNetwork(self._checked, until)
         try:
             with (
                 httpcore.ConnectionPool(
-                    ssl_context=self._trusted or _of_this_machine(),
-                    network_backend=reached,
+                    ssl_context=self._trusted or _system_certificates(),
+                    network_backend=network,
                 ) as pool,
                 pool.stream(
                     "POST", url, headers=[*headers.items()], content=body
                 ) as answer,
             ):
-                said = {name.lower(): value for name, value in answer.headers}
-                after = said.get(b"retry-after")
-                wait = None if after is None else after.decode("latin-1")
+                fields = {name.lower(): value for name, value in answer.headers}
+                retry_after = fields.get(b"retry-after")
+                wait = None if retry_after is None else retry_after.decode("latin-1")
                 return Reply(answer.status, wait)
         except httpcore.TimeoutException:
             message = f"There was no answer within {self._seconds:g} seconds."
@@ -151,14 +151,14 @@ class Outgoing:
         except (OSError, UnicodeError) as error:
             raise Unsent(f"The name {name} cannot be looked up: {error}") from None
         for address in found:
-            if _is_never_meant(address) or not (
+            if _is_forbidden(address) or not (
                 self._allow_private or is_public(address)
             ):
                 raise Unsent(f"{name} is at {address}: this is no public address.")
         return found
 
 
-class _Reached(httpcore.NetworkBackend):
+class _CheckedNetwork(httpcore.NetworkBackend):
     """Connects to checked addresses, and to nothing after the deadline."""
 
     def __init__(self, checked: Resolve, until: float) -> None:
@@ -178,21 +178,21 @@ class _Reached(httpcore.NetworkBackend):
         del timeout
         *others, last = self._checked(host.strip("[]"), port)
         for at, address in enumerate(others):
-            share = _left(self._until) / (len(others) + 1 - at)
+            share = _seconds_left(self._until) / (len(others) + 1 - at)
             try:
                 stream = self._plain.connect_tcp(
                     address, port, share, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-            return _InTime(stream, self._until)
+            return _DeadlineStream(stream, self._until)
         stream = self._plain.connect_tcp(
-            last, port, _left(self._until), local_address, socket_options
+            last, port, _seconds_left(self._until), local_address, socket_options
         )
-        return _InTime(stream, self._until)
+        return _DeadlineStream(stream, self._until)
 
 
-class _InTime(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     """A stream on which everything together has one deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
@@ -202,12 +202,12 @@ class _InTime(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what comes before the deadline."""
         del timeout
-        return self._stream.read(max_bytes, _left(self._until))
+        return self._stream.read(max_bytes, _seconds_left(self._until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write before the deadline, in one piece: bodies here are small."""
         del timeout
-        self._stream.write(buffer, _left(self._until))
+        self._stream.write(buffer, _seconds_left(self._until))
 
     def close(self) -> None:
         """Close the connection."""
@@ -222,9 +222,9 @@ class _InTime(httpcore.NetworkStream):
         """Go on in TLS, with a certificate for the name that was asked for."""
         del timeout
         stream = self._stream.start_tls(
-            ssl_context, server_hostname, _left(self._until)
+            ssl_context, server_hostname, _seconds_left(self._until)
         )
-        return _InTime(stream, self._until)
+        return _DeadlineStream(stream, self._until)
 
     def get_extra_info(self, info: str) -> object:
         """Return what the stream says of itself."""
@@ -232,11 +232,11 @@ class _InTime(httpcore.NetworkStream):
 
 
 def _short(error: Exception) -> str:
-    """Return what an error says; it may quote all that the receiver has sent."""
-    return str(error)[:_MOST_WORDS]
+    """Return the start of the error's text; it may quote all that was received."""
+    return str(error)[:_MOST_CHARACTERS]
 
 
-def _left(until: float) -> float:
+def _seconds_left(until: float) -> float:
     """Return the seconds until the deadline, or raise `TimeoutException`."""
     seconds = until - time.monotonic()
     if seconds <= 0:

