@@ -6,6 +6,7 @@ UNSTORABLE = (
     "The text holds a character that cannot be stored: NUL, or half of a surrogate "
     "pair. Leave it out."
 )
+_NO_CODE = -1
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _HIGH, _LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
@@ -39,7 +40,8 @@ def is_storable_json(text: str) -> bool:
         return True
     half_ends = None
     for escape in _ESCAPE.finditer(text):
-        code = int(escape[1], 16) if escape[1] else None
+        # A range looks an int up at once, and goes through all it has for None.
+        code = int(escape[1], 16) if escape[1] else _NO_CODE
         is_second = half_ends is not None and half_ends == escape.start()
         if code == 0 or (half_ends is not None) != (code in _LOW and is_second):
             return False
