@@ -53,7 +53,7 @@ def as_actor(
     token: str | None = None,
     login: str | None = None,
 ) -> Actor:
-    """Return who acts with the account, by a token or a browser of it."""
+    """Return the actor of an account, with the token or browser that is used."""
     return Actor(
         account=row.id,
         role=row.role,  # type: ignore[arg-type]
@@ -83,14 +83,14 @@ def add_user(
         new = AccountWrite(email=email, role=role, city=city, association=association)
     except ValidationError as error:
         raise invalid(error) from None
-    row = _opened(session, new)
+    row = _add(session, new)
     row.joined_at = now()
     session.flush()
     audit.record(session, TERMINAL, "account.opened", city=row.city_id, of=row.id)
     return row
 
 
-def _opened(session: Session, new: AccountWrite | Invitation) -> tables.Account:
+def _add(session: Session, new: AccountWrite | Invitation) -> tables.Account:
     table = tables.Account
     if session.scalar(select(table.id).where(table.email == new.email)):
         raise AlreadyThere(f"{new.email} has an account already.")
@@ -161,8 +161,8 @@ def search(
     Organisers and auditors see all; officers their city's, associations their cities'.
     """
     table = tables.Account
-    asked = select(table).where(_visible(actor))
-    return fetch_page(session, asked, cut, table.email)
+    query = select(table).where(_visible(actor))
+    return fetch_page(session, query, cut, table.email)
 
 
 def get(
@@ -172,8 +172,8 @@ def get(
     table = tables.Account
     if lock:
         _lock(session, account_id)
-    asked = select(table).where(table.id == account_id, _visible(actor))
-    row = session.scalar(asked.execution_options(populate_existing=lock))
+    query = select(table).where(table.id == account_id, _visible(actor))
+    row = session.scalar(query.execution_options(populate_existing=lock))
     if row is None:
         raise NotFound(f"There is no account with the id {account_id} for you.")
     return row
@@ -221,7 +221,7 @@ def invite(session: Session, actor: Actor, new: Invitation) -> tables.Account:
         raise Forbidden("You may invite colleagues for your own cities only.")
     if new.hand_over and (actor.role, actor.city) != ("officer", new.city):
         raise Forbidden("Only an officer hands over, and the own city.")
-    row = _opened(session, new)
+    row = _add(session, new)
     row.invited_by = actor.account
     row.takes_over_from = actor.account if new.hand_over else None
     session.flush()
@@ -277,7 +277,7 @@ def supported_cities(session: Session, actor: Actor) -> Sequence[str]:
 def change(
     session: Session, actor: Actor, row: tables.Account, new: AccountWrite
 ) -> None:
-    """Make the account what is given; it counts from the next request on.
+    """Change the account; the change takes effect with the next request.
 
     Raises:
         Forbidden: If the actor may not, or would make an administrator without being
@@ -300,7 +300,7 @@ def change(
     taken = by_address(session, new.email)
     if taken is not None and taken.id != row.id:
         raise AlreadyThere(f"{new.email} has an account already.")
-    if "email" in fields:  # whoever reads the mail there is somebody else, perhaps
+    if "email" in fields:  # links that were sent to the old address are void
         link = tables.Link
         session.execute(delete(link).where(link.account_id == row.id))
     row.email, row.name, row.role = new.email, new.name, new.role
@@ -335,7 +335,7 @@ def as_own(row: tables.Account) -> OwnAccountWrite:
 
 
 def patched_own(row: tables.Account, patch: dict[str, object]) -> OwnAccountWrite:
-    """Likewise of what its owner may change."""
+    """Return what its owner may change, a merge patch applied; see `patched`."""
     return _merged(OwnAccountWrite, as_own(row), patch)
 
 
@@ -349,7 +349,7 @@ def _merged(kind: type[T], before: T, patch: dict[str, object]) -> T:
 def change_own(
     session: Session, actor: Actor, row: tables.Account, new: OwnAccountWrite
 ) -> None:
-    """Make the actor's own name and language what is given."""
+    """Change the name and language of the actor's own account."""
     fields = changed_fields(as_own(row).to_dict(), new.to_dict())
     if fields:
         row.name, row.language = new.name, new.language
@@ -374,7 +374,7 @@ def close(session: Session, actor: Actor, row: tables.Account) -> None:
 
 
 def erased(session: Session, actor: Actor, row: tables.Account) -> None:
-    """Delete the account, and what names its owner in texts, whoever decided so."""
+    """Delete the account, and its owner's name in texts; rights are not checked."""
     erasure.scrub(session, row.email, row.name, [row.id])
     session.delete(row)
     session.flush()
@@ -392,10 +392,10 @@ def _must_leave_one(session: Session, row: tables.Account) -> None:
 
 
 def came_in(session: Session, row: tables.Account, way: str) -> bool:
-    """Note that the owner of an account has come in; tell whether for the first time.
+    """Record a sign-in to an account; tell whether it is the first.
 
-    Then the account that it takes over from is closed, if it is still its city's
-    officer's.
+    At the first, the account that it takes over from is closed, if that is still an
+    officer's of the same city.
     """
     table = tables.Account
     first = row.joined_at is None
@@ -409,8 +409,14 @@ def came_in(session: Session, row: tables.Account, way: str) -> bool:
     )
     actor = as_actor(row)
     audit.record(session, actor, "account.signed_in", way=way)
-    giver = row.takes_over_from and session.get(table, row.takes_over_from)
-    if first and giver and (giver.role, giver.city_id) == ("officer", row.city_id):
-        erased(session, actor, giver)
-        audit.record(session, actor, "account.took_over", city=row.city_id, of=giver.id)
+    predecessor = row.takes_over_from and session.get(table, row.takes_over_from)
+    if (
+        first
+        and predecessor
+        and (predecessor.role, predecessor.city_id) == ("officer", row.city_id)
+    ):
+        erased(session, actor, predecessor)
+        audit.record(
+            session, actor, "account.took_over", city=row.city_id, of=predecessor.id
+        )
     return first

@@ -1,4 +1,4 @@
-"""Who sends requests, as they are counted: a token, a browser, or a network."""
+"""Callers as the rate limit counts them: a token, a browser, or a network."""
 
 import threading
 import time
@@ -45,25 +45,25 @@ def network(host: str | None) -> str:
 
 
 class Credential(NamedTuple):
-    """What a caller shows: the secret of a token, or the cookie of a browser."""
+    """The credential of a request: the secret of a token, or a browser's cookie."""
 
     kind: Literal["token", "login"]
     secret: str
 
 
-class _Kept(NamedTuple):
+class _Remembered(NamedTuple):
     holder: str
     until: float
 
 
 class Callers:
-    """Tells which credentials are known, and asks the database once a minute for each.
+    """Remembers whose credentials are whose; asks the database once a minute for each.
 
-    That is for counting alone: what a caller may do is looked up where it is done.
+    It serves counting alone: rights are looked up in the transaction of the request.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _Remembered] = OrderedDict()
         self._guard = threading.Lock()
 
     def remembered(self, shown: Credential, *, also_old: bool) -> str | None:
@@ -74,15 +74,15 @@ class Callers:
             also_old: Whether to believe what was looked up more than a minute ago.
 
         """
-        kept = self._kept.get(tokens.digest(shown.secret))
-        if kept is None or not (also_old or time.monotonic() < kept.until):
+        known = self._kept.get(tokens.digest(shown.secret))
+        if known is None or not (also_old or time.monotonic() < known.until):
             return None
-        return kept.holder
+        return known.holder
 
     def look_up(self, database: Database, shown: Credential) -> str | None:
         """Return whose credential it is; None if it is not known.
 
-        A database that does not answer knows nobody: the request itself will tell.
+        If the database does not answer, it is None: the request itself will fail.
         """
         digest = tokens.digest(shown.secret)
         table = tables.Token if shown.kind == "token" else tables.Login
@@ -97,7 +97,7 @@ class Callers:
             return None
         holder = f"{shown.kind} {found.id}"
         with self._guard:
-            self._kept[digest] = _Kept(holder, time.monotonic() + _FRESH)
+            self._kept[digest] = _Remembered(holder, time.monotonic() + _FRESH)
             self._kept.move_to_end(digest)
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)

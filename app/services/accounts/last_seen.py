@@ -1,4 +1,4 @@
-"""When tokens and browsers were last used: noted aside, and every ten minutes only."""
+"""When tokens and browsers were last used, stored later and every ten minutes only."""
 
 import threading
 import time
@@ -13,14 +13,14 @@ from app.db.tables.base import now
 from app.errors import Refusal
 from app.permissions import Actor
 
-_OFTEN = 600.0
+_INTERVAL = 600.0
 """Seconds within which a second use is not noted."""
 _PAUSE = 5.0
-"""Seconds between two times that what was seen is written down."""
+"""Seconds between two times that uses are stored."""
 
 
 class LastSeen:
-    """Notes who was there, and writes it down later: no request waits for it.
+    """Notes uses of tokens and browsers, and stores them later: no request waits.
 
     Args:
         database: Where it is written.
@@ -36,27 +36,32 @@ class LastSeen:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to write down what is noted."""
-        self._thread = threading.Thread(target=self._keep, daemon=True)
+        """Start the thread that stores what is noted."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Write the rest down, and end."""
+        """Store the rest, and stop the thread."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
 
     def note(self, actor: Actor) -> None:
         """Note that a token or a browser was used now."""
-        kind, one = ("token", actor.token) if actor.token else ("login", actor.login)
+        kind, credential_id = (
+            ("token", actor.token) if actor.token else ("login", actor.login)
+        )
         moment = time.monotonic()
-        if one is None or moment - self._noted.get(one, -_OFTEN) < _OFTEN:
+        if (
+            credential_id is None
+            or moment - self._noted.get(credential_id, -_INTERVAL) < _INTERVAL
+        ):
             return
         with self._lock:
-            self._noted[one] = moment
-            self._new[kind, one] = now()
+            self._noted[credential_id] = moment
+            self._new[kind, credential_id] = now()
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
             with suppress(Refusal):
                 self.flush()
@@ -64,11 +69,15 @@ class LastSeen:
             self.flush()
 
     def flush(self) -> None:
-        """Write down what was noted; what cannot be written is noted again."""
+        """Store what was noted; what cannot be stored is noted again."""
         with self._lock:
             new, self._new = self._new, {}
-            old = time.monotonic() - _OFTEN
-            self._noted = {one: at for one, at in self._noted.items() if at > old}
+            old = time.monotonic() - _INTERVAL
+            self._noted = {
+                credential_id: at
+                for credential_id, at in self._noted.items()
+                if at > old
+            }
         if not new:
             return
         try:
@@ -78,13 +87,17 @@ class LastSeen:
                 self._new = new | self._new
             raise
 
-    def _write(self, seen: Mapping[tuple[str, str], datetime]) -> None:
+    def _write(self, uses: Mapping[tuple[str, str], datetime]) -> None:
         token, login = tables.Token, tables.Login
         with self.database.write() as session:
-            for (kind, one), at in seen.items():
-                noted = (
-                    update(token).where(token.id == one).values(last_used_at=at)
+            for (kind, credential_id), at in uses.items():
+                statement = (
+                    update(token)
+                    .where(token.id == credential_id)
+                    .values(last_used_at=at)
                     if kind == "token"
-                    else update(login).where(login.id == one).values(seen_at=at)
+                    else update(login)
+                    .where(login.id == credential_id)
+                    .values(seen_at=at)
                 )
-                session.execute(noted.execution_options(synchronize_session=False))
+                session.execute(statement.execution_options(synchronize_session=False))

@@ -18,43 +18,43 @@ _hasher = PasswordHasher()
 _AT_ONCE = 2
 """Most hashes at the same time: each takes 64 MiB and a core."""
 _PATIENCE = 10.0
-_turns = threading.BoundedSemaphore(_AT_ONCE)
+_slots = threading.BoundedSemaphore(_AT_ONCE)
 
 
 @cache
-def _nobodys() -> str:
-    """Return what is verified against where there is no password.
+def _dummy_hash() -> str:
+    """Return the hash to verify against where there is no password.
 
-    That takes as long as any; it is not made before somebody signs in.
+    Verifying takes as long as with any other; it is made at the first sign-in.
     """
     return _hasher.hash("")
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=_PATIENCE):
+def _slot() -> Iterator[None]:
+    if not _slots.acquire(timeout=_PATIENCE):
         raise Busy("Too many people are signing in right now.", retry_after=5)
     try:
         yield
     finally:
-        _turns.release()
+        _slots.release()
 
 
 def hashed(password: str) -> str:
-    """Return what is kept of a password, or raise `Busy`."""
-    with _turn():
+    """Return the hash of a password, or raise `Busy`."""
+    with _slot():
         return _hasher.hash(password)
 
 
 def fits(kept: str | None, password: str) -> bool:
     """Tell whether the password is the one whose hash is kept, or raise `Busy`.
 
-    Where none is kept it takes as long: nobody learns from it who has an account.
+    Without a hash it takes as long: nobody learns from it who has an account.
     """
-    with _turn():
-        nobodys = _nobodys()
+    with _slot():
+        dummy = _dummy_hash()
         try:
-            right = _hasher.verify(kept or nobodys, password)
+            right = _hasher.verify(kept or dummy, password)
         except (Argon2Error, InvalidHashError):
             return False
     return right and kept is not None

@@ -1,4 +1,4 @@
-"""Signing in: browsers that stand for an account, and the ways to become one."""
+"""Signing in: by password, link, token or provider; and the signed-in browsers."""
 
 import secrets
 import time
@@ -28,27 +28,27 @@ LINK = timedelta(minutes=30)
 """How long a link in a mail is good, from the moment that it is sent."""
 INVITATION = timedelta(days=14)
 """Likewise of the link in an invitation."""
-_EVEN = 0.3
-"""Seconds that it takes to ask for a link, whoever asks."""
+_CONSTANT_SECONDS = 0.3
+"""Seconds that asking for a link takes, whether there is an account or not."""
 WRONG = "Nobody signs in with this address and this password."
 """The same for both: it does not tell who has an account."""
 NOT_INVITED = (
     "That account has no confirmed e-mail address to which somebody was invited here. "
     "Ask an organiser of the network for an invitation to that address."
 )
-"""The same whatever it lacks."""
+"""The same whatever the reason is."""
 
 
 Open = Callable[[], AbstractContextManager[tuple[Session, Actor]]]
-"""Opens a write transaction, and tells who asks."""
+"""Opens a write transaction, and returns the actor with its session."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A browser that asks to be let in.
+    """A browser that signs in.
 
     Attributes:
-        browser: What it says that it is.
+        browser: Its User-Agent.
         demo: Whether accounts of the demo may come in here.
 
     """
@@ -59,11 +59,11 @@ class Visit:
 
 @dataclass(frozen=True)
 class Entry:
-    """A browser that was let in.
+    """A browser that was signed in.
 
     Attributes:
-        cookie: What it shows from now on.
-        is_first: Whether the owner of the account had never come in before.
+        cookie: Its session cookie.
+        is_first: Whether it is the first sign-in to the account.
 
     """
 
@@ -72,7 +72,7 @@ class Entry:
 
 
 class Throttle:
-    """Counts attempts to come in, by the address that is written to and the caller's.
+    """Counts attempts to sign in, by e-mail address and by the network of the caller.
 
     In the memory of this process: with several, each counts for itself.
     """
@@ -86,16 +86,16 @@ class Throttle:
     def attempt(self, email: str, caller: str) -> None:
         """Count a password that is tried, or raise `TooMany`."""
         self.knock(caller)
-        self._count(self._tries, "try", _of(email))
+        self._count(self._tries, "try", _counted_by(email))
 
     def succeed(self, email: str) -> None:
         """Forget the attempts: it was the owner."""
-        self._limiter.clear(self._tries, "try", _of(email))
+        self._limiter.clear(self._tries, "try", _counted_by(email))
 
     def mail(self, email: str, caller: str) -> None:
         """Count a mail that is asked for, or raise `TooMany`."""
         self.knock(caller)
-        self._count(self._mails, "mail", _of(email))
+        self._count(self._mails, "mail", _counted_by(email))
 
     def knock(self, caller: str) -> None:
         """Count any attempt from one place, or raise `TooMany`."""
@@ -113,8 +113,8 @@ class Throttle:
         )
 
 
-def _of(email: str) -> str:
-    """Return what attempts are counted by: the same however the address is written."""
+def _counted_by(email: str) -> str:
+    """Return the key that attempts of an address count under, however it is written."""
     return tokens.digest(accounts.normal(email))
 
 
@@ -133,13 +133,13 @@ def by_password(database: Database, email: str, password: str, visit: Visit) -> 
         account, kept = (row.id, row.password) if row else (None, None)
     if not passwords.fits(kept, password) or kept is None:
         raise Unauthenticated(WRONG)
-    again = passwords.hashed(password) if passwords.is_old(kept) else None
+    rehashed = passwords.hashed(password) if passwords.is_old(kept) else None
     with database.write() as session:
         row = session.get(tables.Account, account)
         if row is None or row.password != kept:
             raise Unauthenticated(WRONG)
-        if again is not None:
-            row.password = again
+        if rehashed is not None:
+            row.password = rehashed
         return let_in(session, row, "password", visit)
 
 
@@ -186,11 +186,11 @@ def new_link(session: Session, account: str, kind: str) -> str:
 
 
 def ask_for_link(database: Database, email: str) -> None:
-    """Queue a mail with a link to whoever has this address; nobody is told whether.
+    """Queue a mail with a link if there is an account; the caller cannot tell whether.
 
     It takes the same time for everybody.
     """
-    until = time.monotonic() + _EVEN
+    until = time.monotonic() + _CONSTANT_SECONDS
     with database.write() as session:
         row = accounts.by_address(session, email)
         if row is not None:
@@ -248,7 +248,7 @@ def let_in(
             token_id=token,
             digest=tokens.digest(cookie),
             way=way,
-            browser=_named(visit.browser),
+            browser=_browser_name(visit.browser),
             expires_at=now() + LOGIN,
         )
     )
@@ -273,8 +273,8 @@ _SYSTEMS = (
 )
 
 
-def _named(browser: str) -> str:
-    """Return what a browser seems to be, and nothing that would tell it from others.
+def _browser_name(browser: str) -> str:
+    """Return browser and system by the User-Agent, without what would identify it.
 
     >>> _named("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
     'Firefox, Linux'

@@ -1,4 +1,4 @@
-"""How much there is to do: what the metrics tell."""
+"""Counts of runs, messages and deliveries by state, for the metrics."""
 
 from typing import get_args
 
@@ -27,5 +27,5 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
 
 
 def _counted(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
-    asked = select(column, func.count()).group_by(column)
-    return dict(session.execute(asked).all())
+    query = select(column, func.count()).group_by(column)
+    return dict(session.execute(query).all())

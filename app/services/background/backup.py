@@ -261,10 +261,10 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
         raise Broken(f"{_MANIFEST} is not complete: {error}") from error
 
 
-def _check(archive: zipfile.ZipFile, name: str, told: Part) -> None:
-    """Read a file to its end, without keeping it, and compare with what is told."""
-    if archive.getinfo(name).file_size != told.bytes:
-        raise Broken(f"{name} does not have the {told.bytes} bytes that it should.")
+def _check(archive: zipfile.ZipFile, name: str, expected: Part) -> None:
+    """Read a file to its end, without keeping it, and compare with the manifest."""
+    if archive.getinfo(name).file_size != expected.bytes:
+        raise Broken(f"{name} does not have the {expected.bytes} bytes that it should.")
     digest, count, line = hashlib.sha256(), 0, 0
     with archive.open(name) as part:
         while piece := part.read(_PIECE):
@@ -274,7 +274,7 @@ def _check(archive: zipfile.ZipFile, name: str, told: Part) -> None:
             line = before + len(piece) - piece.rfind(b"\n") - 1
             if line > _MOST_LINE:
                 raise Broken(f"{name} has a line that is too long.")
-    if (digest.hexdigest(), count) != (told.sha256, told.rows):
+    if (digest.hexdigest(), count) != (expected.sha256, expected.rows):
         raise Broken(f"{name} was changed after the backup was made.")
 
 

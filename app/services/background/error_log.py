@@ -1,4 +1,4 @@
-"""What goes wrong in the background, told once."""
+"""Logs failures in the background once, not at every attempt."""
 
 import structlog
 
@@ -6,26 +6,26 @@ from app.errors import Refusal
 
 
 class ErrorLogOnce:
-    """Tells the log when something begins to fail, and when it works again.
+    """Logs when something begins to fail, and when it works again.
 
     A database that is away for an hour is two lines, not thousands.
 
     Args:
-        what: What it is that fails, as the log names it.
+        what: The name of the work in the log.
 
     """
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._told: str | None = None
+        self._last_reason: str | None = None
 
     def tell(self, error: Exception) -> None:
-        """Tell of a failure, unless it is the one that was told of last."""
+        """Log a failure, unless it is the same as the last one."""
         # Messages of others, as of a database or a parser, may quote what was sent.
-        said = f": {error}" if isinstance(error, Refusal | OSError) else ""
-        reason = f"{type(error).__name__}{said}".partition("\n")[0]
-        if reason != self._told:
-            self._told = reason
+        text = f": {error}" if isinstance(error, Refusal | OSError) else ""
+        reason = f"{type(error).__name__}{text}".partition("\n")[0]
+        if reason != self._last_reason:
+            self._last_reason = reason
             expected = isinstance(error, Refusal)
             structlog.get_logger("compaan").warning(
                 "background-fails",
@@ -35,7 +35,7 @@ class ErrorLogOnce:
             )
 
     def over(self) -> None:
-        """Tell that it works again, if it did not."""
-        if self._told is not None:
-            self._told = None
+        """Log that it works again, if it had failed."""
+        if self._last_reason is not None:
+            self._last_reason = None
             structlog.get_logger("compaan").info("background-works", what=self._what)

@@ -1,4 +1,4 @@
-"""What is done again and again, whatever is being computed."""
+"""Periodic tasks: the sweeps, deadlines and deliveries that every process does."""
 
 import threading
 import time
@@ -22,15 +22,15 @@ _WEBHOOKS = 1.0
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """Something to do from time to time.
+    """A task that is done from time to time.
 
-    Every process does every chore, several processes at the same moment perhaps: what
-    is to happen once is for the database to hold.
+    Every process does every task, perhaps several at the same moment: the database
+    has to make sure that a thing happens only once.
 
     Attributes:
         name: What the log calls it.
         every: Seconds between the end of one time and the beginning of the next.
-        work: Does it. What it raises is told, and it is tried again next time.
+        work: Does it. An exception is logged, and it is tried again next time.
 
     """
 
@@ -40,7 +40,7 @@ class PeriodicTask:
 
 
 def periodic_tasks(settings: Settings) -> Sequence[PeriodicTask]:
-    """Return all that there is to do."""
+    """Return all periodic tasks."""
     return (
         PeriodicTask("sweep of runs", settings.lease_seconds / 3, _sweep),
         PeriodicTask("kept answers", _HOUR, _forget_answers),
@@ -62,24 +62,24 @@ def _forget_answers(database: Database) -> None:
 
 
 class Housekeeping:
-    """Does each chore in a thread of its own: a slow one delays no other."""
+    """Does each task in a thread of its own: a slow one delays no other."""
 
     def __init__(self, database: Database, todo: Sequence[PeriodicTask]) -> None:
         self._database = database
-        self._todo = todo
+        self._tasks = todo
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin: each chore is done at once, and then again and again."""
-        for chore in self._todo:
-            # A daemon: a chore that hangs does not keep the interpreter.
-            thread = threading.Thread(target=self._keep, args=(chore,), daemon=True)
+        """Start: each task is done at once, and then again and again."""
+        for task in self._tasks:
+            # A daemon: a task that hangs does not keep the interpreter.
+            thread = threading.Thread(target=self._repeat, args=(task,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self, until: float) -> None:
-        """Stop; a chore that is not done by then is left in mid-work.
+        """Stop; a task that is not done by then is left in mid-work.
 
         Args:
             until: A time of `time.monotonic`.
@@ -90,13 +90,13 @@ class Housekeeping:
             thread.join(max(0, until - time.monotonic()))
         self._threads.clear()
 
-    def _keep(self, chore: PeriodicTask) -> None:
-        trouble = ErrorLogOnce(chore.name)
+    def _repeat(self, task: PeriodicTask) -> None:
+        error_log = ErrorLogOnce(task.name)
         while not self._stopping.is_set():
             try:
-                chore.work(self._database)
-            except Exception as error:  # noqa: BLE001 -- a chore outlives its database
-                trouble.tell(error)
+                task.work(self._database)
+            except Exception as error:  # noqa: BLE001 -- a task outlives its database
+                error_log.tell(error)
             else:
-                trouble.over()
-            self._stopping.wait(chore.every)
+                error_log.over()
+            self._stopping.wait(task.every)

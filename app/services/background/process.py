@@ -1,4 +1,4 @@
-"""A process that only works: no HTTP, any number of them beside the servers."""
+"""A worker process: it computes runs and serves no HTTP; there may be many."""
 
 import gc
 import signal
@@ -12,7 +12,7 @@ from app.settings import Settings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LEAVE = 1.5
-"""Seconds: whoever has told a process to stop waits for it."""
+"""Most seconds to stop: somebody waits for it."""
 
 
 def work(settings: Settings, ready: Callable[[str, str], object]) -> None:
@@ -26,10 +26,10 @@ def work(settings: Settings, ready: Callable[[str, str], object]) -> None:
             out, and the name of the worker.
 
     """
-    told = threading.Event()
+    stopping = threading.Event()
 
     def stop(*_: object) -> None:
-        told.set()
+        stopping.set()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
@@ -43,6 +43,6 @@ def work(settings: Settings, ready: Callable[[str, str], object]) -> None:
     runner.start()
     # What is after the question mark may hold a password, too.
     ready(str(database.engine.url.set(query={})), runner.name)
-    told.wait()
+    stopping.wait()
     runner.stop(_LEAVE)
     database.close()

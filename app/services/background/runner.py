@@ -34,7 +34,7 @@ _LEAVE = 10.0
 
 
 @dataclass(frozen=True)
-class _End:
+class _Outcome:
     """How the computation of a run came to an end.
 
     Attributes:
@@ -56,7 +56,7 @@ class Runner:
     names the attempt. A worker that dies is noticed by its lease.
 
     Attributes:
-        name: Who this is, `host:pid`.
+        name: The name of this worker, `host:pid`.
 
     """
 
@@ -107,119 +107,119 @@ class Runner:
         self._wanted.set()
 
     def _work(self) -> None:
-        trouble = ErrorLogOnce("computing runs")
+        error_log = ErrorLogOnce("computing runs")
         step = self._warm_up
         while not self._stopping.is_set():
             try:
                 goes_on = step()
             except Exception as error:  # noqa: BLE001 -- a worker outlives its database
-                trouble.tell(error)
+                error_log.tell(error)
                 self._stopping.wait(_LOOK)
             else:
-                trouble.over()
+                error_log.over()
                 step = self._take_one
                 if not goes_on:
                     self._wanted.wait(_LOOK)
                     self._wanted.clear()
 
     def _warm_up(self) -> bool:
-        """Have a child answer: who cannot start one is not to claim runs."""
+        """Start a child: a worker that cannot start one must not claim runs."""
         child.run(bool, _WARM)
         return True
 
     def _take_one(self) -> bool:
         """Compute the oldest queued run; tell whether there was one."""
-        mine = run_protocol.claim(self._database, self._lease, self.name)
-        if mine is None:
+        claim = run_protocol.claim(self._database, self._lease, self.name)
+        if claim is None:
             return False
-        self._compute(mine)
+        self._compute(claim)
         return True
 
-    def _compute(self, mine: run_protocol.Claim) -> None:
-        """Have the run computed, and store what came of it."""
-        self._tell("run-claimed", mine)
-        end = self._end(mine)
+    def _compute(self, claim: run_protocol.Claim) -> None:
+        """Have the run computed, and store the outcome."""
+        self._log_event("run-claimed", claim)
+        end = self._outcome(claim)
         if end is None or not self._stored(end):
-            self._tell("run-not-ours", mine)
+            self._log_event("run-not-ours", claim)
         elif end.state is None:
-            self._tell(end.event, mine)
+            self._log_event(end.event, claim)
         else:
-            self._tell(end.event, mine, state=end.state)
+            self._log_event(end.event, claim, state=end.state)
 
-    def _tell(self, event: str, mine: run_protocol.Claim, **said: str) -> None:
-        self._log.info(event, run=mine.run, attempt=mine.attempt, **said)
+    def _log_event(self, event: str, claim: run_protocol.Claim, **fields: str) -> None:
+        self._log.info(event, run=claim.run, attempt=claim.attempt, **fields)
 
-    def _end(self, mine: run_protocol.Claim) -> _End | None:
-        """Return what came of the run; None if nobody wants it from this worker."""
+    def _outcome(self, claim: run_protocol.Claim) -> _Outcome | None:
+        """Return the outcome; None if the run is not this worker's any more."""
         database = self._database
         try:
-            body = self._body(mine)
+            body = self._body(claim)
         except (child.ChildStopped, child.ChildDied) as error:
             if self._stopping.is_set():
-                return _End(
-                    "run-handed-back", partial(run_protocol.hand_back, database, mine)
+                return _Outcome(
+                    "run-handed-back", partial(run_protocol.hand_back, database, claim)
                 )
             if isinstance(error, child.ChildStopped):
                 return None
             why = details(ComputationDied(f"The computation died. {error}"))
-            return _End(
-                "run-lost", partial(run_protocol.mark_lost, database, mine, why)
+            return _Outcome(
+                "run-lost", partial(run_protocol.mark_lost, database, claim, why)
             )
         except matching.Infeasible as error:
-            told, state = details(problem_builder.refusal(error)), "infeasible"
+            problem, state = details(problem_builder.refusal(error)), "infeasible"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the run must end
-            told, state = details(self._refusal(mine, error)), "failed"
+            problem, state = details(self._refusal(claim, error)), "failed"
         else:
-            stored = partial(run_protocol.store, database, mine, body)
-            return _End("run-ended", stored, "succeeded")
-        failed = partial(run_protocol.fail, database, mine, told, state)
-        return _End("run-ended", failed, state)
+            stored = partial(run_protocol.store, database, claim, body)
+            return _Outcome("run-ended", stored, "succeeded")
+        failed = partial(run_protocol.fail, database, claim, problem, state)
+        return _Outcome("run-ended", failed, state)
 
-    def _body(self, mine: run_protocol.Claim) -> str:
+    def _body(self, claim: run_protocol.Claim) -> str:
         """Return the solution that the child writes."""
         step = Progress(step=None, done=0, of=0)
 
-        def heard(name: str, done: int, of: int) -> None:
+        def on_progress(name: str, done: int, of: int) -> None:
             nonlocal step
             step = Progress(step=name, done=done, of=of)
 
-        asked = partial(solving.solve, mine.problem_text, mine.policy_text)
-        with self._beating(mine, lambda: step) as gone:
+        job = partial(solving.solve, claim.problem_text, claim.policy_text)
+        with self._heartbeats(claim, lambda: step) as gone:
 
             def goes_on() -> bool:
                 return not (self._stopping.is_set() or gone.is_set())
 
-            watched = child.Watched(heard, goes_on, _NOTICE)
-            return child.run(asked, self._settings.run_seconds, watched)
+            watched = child.Watched(on_progress, goes_on, _NOTICE)
+            return child.run(job, self._settings.run_seconds, watched)
 
     @contextmanager
-    def _beating(
-        self, mine: run_protocol.Claim, step: Callable[[], Progress]
+    def _heartbeats(
+        self, claim: run_protocol.Claim, step: Callable[[], Progress]
     ) -> Iterator[threading.Event]:
-        """Give signs of life while the block lasts.
+        """Send heartbeats while the block runs.
 
         In a thread of its own: on a machine that is short of everything, the start of
         a child alone can take longer than a lease.
 
         Returns:
-            What is set when the run is not this worker's any more.
+            An event that is set when the run is not this worker's any more.
 
         """
         over, gone = threading.Event(), threading.Event()
 
         def beat() -> None:
-            trouble = ErrorLogOnce("heartbeat")
+            error_log = ErrorLogOnce("heartbeat")
             while not over.wait(self._beat):
                 try:
                     if not run_protocol.heartbeat(
-                        self._database, mine, step(), self._lease
+                        self._database, claim, step(), self._lease
                     ):
                         gone.set()
                         return
                 except Exception as error:  # noqa: BLE001 -- the lease says how long it may fail
-                    trouble.tell(error)
+                    error_log.tell(error)
                 else:
-                    trouble.over()
+                    error_log.over()
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -229,21 +229,21 @@ class Runner:
             over.set()
             thread.join()
 
-    def _refusal(self, mine: run_protocol.Claim, error: Exception) -> Refusal:
-        """Return what to tell of a computation that came to nothing."""
+    def _refusal(self, claim: run_protocol.Claim, error: Exception) -> Refusal:
+        """Return the refusal for a computation that failed."""
         match error:
             case matching.InvalidProblem() | matching.InvalidPolicy():
                 return problem_builder.refusal(error)
             case child.ChildTimeout():
                 limit = self._settings.run_seconds
                 return TooSlow(f"It was ended after {limit:g} seconds.")
-        self._log.error("run-failed", run=mine.run, exc_info=error)
+        self._log.error("run-failed", run=claim.run, exc_info=error)
         if isinstance(error, solving.Unreadable):
             return Failure("What it was frozen from cannot be read. Start another run.")
-        return Failure(f"This is our mistake. Run: {mine.run}")
+        return Failure(f"This is our mistake. Run: {claim.run}")
 
-    def _stored(self, end: _End) -> bool:
-        """Write the end, again and again while the lease lasts."""
+    def _stored(self, end: _Outcome) -> bool:
+        """Store the outcome; try again while the lease lasts."""
         until = time.monotonic() + self._lease
         while True:
             try:

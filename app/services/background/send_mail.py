@@ -1,8 +1,8 @@
-"""Delivery: sends the queued messages of the outbox, each once.
+"""Sends the queued messages of the outbox, each once.
 
 A message is claimed by one update, and every later write names the attempt, as with
-runs. Its text goes out only after the row says so: of a sender that dies, the row
-tells whether the message may have arrived. Such a message is not sent again by itself.
+runs. Its text goes out only after the row says so: if a sender dies, the row tells
+whether the message may have arrived. Such a message is not sent again by itself.
 """
 
 import time
@@ -39,13 +39,13 @@ WAITS = (
 )
 """How long after each attempt the next one is made, until three days have passed."""
 _MOST_AT_ONCE = 100
-_AFTER_ALL = 60.0
-"""Seconds for which an outcome is kept that the database does not take."""
+_SETTLE_SECONDS = 60.0
+"""Seconds for which storing an outcome is tried while the database is away."""
 _log = structlog.get_logger("compaan")
 
 
-class _Lost(Exception):
-    """Somebody else has the message by now."""
+class _ClaimLost(Exception):
+    """Another sender has claimed the message meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class _Claim:
         message: Its id.
         attempt: How often it has been claimed, this time included.
         mail: What to deliver; None: there is nobody to deliver it to.
-        overtaken: Whether it offers what is not offered any more.
+        overtaken: Whether its pairing is not offered any more.
 
     """
 
@@ -84,16 +84,16 @@ def deliver(
         most: Most messages to try; None: all.
 
     Raises:
-        Busy: If the database stays away; what it was to be told shows from the lease.
+        Busy: If the database stays away; the lease then shows what happened.
 
     """
     sent = tried = 0
     try:
-        while tried != most and (mine := _claim(database, public_url)):
+        while tried != most and (claim := _claim(database, public_url)):
             tried += 1
-            sent += _send(database, mailer, mine)
+            sent += _send(database, mailer, claim)
     except mail.Away:
-        pass  # it stands in the row
+        pass  # the outcome is stored in the row
     finally:
         mailer.close()
     return sent
@@ -162,18 +162,18 @@ def _is_overtaken(session: Session, kind: str, pairing_id: str | None) -> bool:
     return state not in {"staged", "offered"}
 
 
-def _send(database: Database, mailer: mail.Mailer, mine: _Claim) -> bool:
-    """Deliver the message and write down what came of it; tell whether it was taken.
+def _send(database: Database, mailer: mail.Mailer, claim: _Claim) -> bool:
+    """Deliver the message and store the outcome; tell whether it was taken.
 
     Raises:
         Away: After that, if it would be the same with every other message.
 
     """
-    if mine.overtaken:
-        _settle(database, mine, state="overtaken")
+    if claim.overtaken:
+        _settle(database, claim, state="overtaken")
         return False
-    if mine.mail is None:
-        _settle(database, mine, state="unaddressed")
+    if claim.mail is None:
+        _settle(database, claim, state="unaddressed")
         return False
     begun = False
 
@@ -181,43 +181,43 @@ def _send(database: Database, mailer: mail.Mailer, mine: _Claim) -> bool:
         nonlocal begun
         with database.write() as session:
             until = database.seconds(session) + LEASE
-            if not _write(session, mine, handed_over=True, lease_until=until):
-                raise _Lost
+            if not _write(session, claim, handed_over=True, lease_until=until):
+                raise _ClaimLost
         begun = True
 
     try:
-        mailer.send(mine.mail, hand_over)
-    except _Lost:
+        mailer.send(claim.mail, hand_over)
+    except _ClaimLost:
         return False
     except Exception as error:  # whatever it is, no other message waits for this one
-        _settle(database, mine, **_outcome(error, mine, begun=begun))
+        _settle(database, claim, **_outcome(error, claim, begun=begun))
         if isinstance(error, mail.Away):
             raise
         return False
-    return _settle(database, mine, state="sent", sent_at=now(), error=None)
+    return _settle(database, claim, state="sent", sent_at=now(), error=None)
 
 
-def _outcome(error: Exception, mine: _Claim, *, begun: bool) -> dict[str, object]:
-    """Return what to write of a message that was not delivered, or perhaps not."""
+def _outcome(error: Exception, claim: _Claim, *, begun: bool) -> dict[str, object]:
+    """Return the columns to store for a message that was not surely delivered."""
     match error:
         case mail.Refused():
-            told: dict[str, object] = {"state": "failed", "error": str(error)}
+            values: dict[str, object] = {"state": "failed", "error": str(error)}
         case mail.Unclear():
-            told = {"state": "unknown", "error": str(error)}
+            values = {"state": "unknown", "error": str(error)}
         case mail.NotNow() | Refusal():
-            told = _later(mine.attempt, str(error), now())
+            values = _later(claim.attempt, str(error), now())
         case _:
-            _log.error("mail-failed", message=mine.message, exc_info=error)
+            _log.error("mail-failed", message=claim.message, exc_info=error)
             reason = f"This is our mistake: {type(error).__name__}."
-            told = {"state": "unknown", "error": reason}
+            values = {"state": "unknown", "error": reason}
             if not begun:
-                told = _later(mine.attempt, reason, now())
-    _log.warning("mail", message=mine.message, **told)
-    return told
+                values = _later(claim.attempt, reason, now())
+    _log.warning("mail", message=claim.message, **values)
+    return values
 
 
 def _later(attempt: int, reason: str, moment: datetime) -> dict[str, object]:
-    """Return what to write of a message that is to be tried again, or not any more."""
+    """Return the columns to store for a message that is tried again, or given up."""
     if attempt > len(WAITS):
         return {
             "state": "failed",
@@ -231,35 +231,35 @@ def _later(attempt: int, reason: str, moment: datetime) -> dict[str, object]:
     }
 
 
-def _settle(database: Database, mine: _Claim, **values: object) -> bool:
+def _settle(database: Database, claim: _Claim, **values: object) -> bool:
     """End the attempt; tell whether the message was still this sender's.
 
     Raises:
         Busy: If the database does not come back for a while.
 
     """
-    until = time.monotonic() + _AFTER_ALL
+    until = time.monotonic() + _SETTLE_SECONDS
     while True:
         try:
             with database.write() as session:
-                return _write(session, mine, lease_until=None, **values)
+                return _write(session, claim, lease_until=None, **values)
         except Busy:
             if time.monotonic() > until:
                 raise
             time.sleep(1)
 
 
-def _write(session: Session, mine: _Claim, **values: object) -> bool:
+def _write(session: Session, claim: _Claim, **values: object) -> bool:
     """Change the message if it is still this sender's; tell whether it is."""
     return leases.write(
-        session, tables.Message, mine.message, mine.attempt, "sending", **values
+        session, tables.Message, claim.message, claim.attempt, "sending", **values
     )
 
 
 def sweep(database: Database) -> int:
     """Take the messages of dead senders back; return how many.
 
-    Those that were not handed over are queued again; of the others nobody knows.
+    Those that were not handed over are queued again; the others may have arrived.
     """
     table = tables.Message
     with database.write() as session:
@@ -339,6 +339,6 @@ def periodic_task(settings: Settings) -> Callable[[Database], object]:
 def _has_work(database: Database) -> bool:
     table = tables.Message
     due = and_(table.state == "queued", table.due_at <= now())
-    asked = select(table.id).where(or_(due, table.state == "sending")).limit(1)
+    query = select(table.id).where(or_(due, table.state == "sending")).limit(1)
     with database.read() as session:
-        return session.scalar(asked) is not None
+        return session.scalar(query) is not None

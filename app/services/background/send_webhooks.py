@@ -1,9 +1,9 @@
-"""Sending: what was announced goes out to the webhooks, signed, until it is taken.
+"""Sends deliveries to webhooks, signed, again and again until they are taken.
 
 By the convention of Standard Webhooks 1.0 (https://www.standardwebhooks.com). A
 delivery is claimed by one update, and every later write names the attempt, as with
-runs. Of a sender that dies nobody knows whether it was heard: the delivery is sent
-again, with the same `webhook-id`.
+runs. If a sender dies, nobody knows whether the delivery arrived: it is sent again,
+with the same `webhook-id`.
 """
 
 import base64
@@ -48,7 +48,7 @@ KEPT = timedelta(days=30)
 HOPELESS = timedelta(days=5)
 """A webhook that takes nothing for so long is switched off."""
 KEEPING_ID = {"key_share": True}
-"""A lock for changes: what happens meanwhile is still announced to the webhook."""
+"""A lock for changes, during which events are still announced to the webhook."""
 _LONGEST_WAIT = timedelta(hours=24)
 """The most that a receiver's Retry-After counts for."""
 _LONGEST_DATE = 64
@@ -114,10 +114,10 @@ def deliver(database: Database, outgoing: Outgoing, webhook: str) -> int:
     """
     taken = 0
     for _ in range(_MOST_AT_ONCE):
-        mine = _claim(database, webhook)
-        if mine is None:
+        claim = _claim(database, webhook)
+        if claim is None:
             break
-        taken += _send(database, outgoing, mine)
+        taken += _send(database, outgoing, claim)
     return taken
 
 
@@ -169,27 +169,27 @@ def _secrets(row: tables.Webhook) -> Sequence[str]:
     return (row.secret, row.old_secret)
 
 
-def _send(database: Database, outgoing: Outgoing, mine: _Claim) -> bool:
-    """Make the delivery and write down what came of it; tell whether it was taken.
+def _send(database: Database, outgoing: Outgoing, claim: _Claim) -> bool:
+    """Make the delivery and store its outcome; tell whether it was taken.
 
-    Everything that a receiver says is read inside the `try`: whatever it is, the
-    attempt ends in the row.
+    The whole answer of the receiver is read inside the `try`: whatever it is, the
+    outcome is stored in the row.
     """
     try:
-        reply = outgoing.post(mine.url, mine.body.encode(), _headers(mine))
+        reply = outgoing.post(claim.url, claim.body.encode(), _headers(claim))
         wait = asked_to_wait(reply, now())
     except Unsent as error:
-        return _failed(database, mine, None, str(error))
+        return _failed(database, claim, None, str(error))
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is tried again
-        _log.error("webhook-failed", delivery=mine.delivery, exc_info=error)
+        _log.error("webhook-failed", delivery=claim.delivery, exc_info=error)
         reason = f"This is our mistake: {type(error).__name__}."
-        return _failed(database, mine, None, reason)
+        return _failed(database, claim, None, reason)
     if reply.status // 100 != 2:  # noqa: PLR2004 -- RFC 9110: successful
-        return _failed(database, mine, reply.status, _told(reply.status), wait)
+        return _failed(database, claim, reply.status, _status_text(reply.status), wait)
     with database.write() as session:
         return _write(
             session,
-            mine,
+            claim,
             state="delivered",
             status=reply.status,
             error=None,
@@ -197,23 +197,23 @@ def _send(database: Database, outgoing: Outgoing, mine: _Claim) -> bool:
         )
 
 
-def _headers(mine: _Claim) -> dict[str, str]:
+def _headers(claim: _Claim) -> dict[str, str]:
     """Return what is sent before the body, signed as of now."""
     moment = int(now().timestamp())
     signatures = (
-        signature(secret, mine.event, moment, mine.body) for secret in mine.secrets
+        signature(secret, claim.event, moment, claim.body) for secret in claim.secrets
     )
     return {
         "content-type": "application/json",
         "user-agent": f"Compaan/{__version__}",
-        "webhook-id": mine.event,
+        "webhook-id": claim.event,
         "webhook-timestamp": str(moment),
         "webhook-signature": " ".join(signatures),
     }
 
 
-def _told(status: int) -> str:
-    """Return what an answer means that is no success."""
+def _status_text(status: int) -> str:
+    """Return in words what a status means that is no success."""
     if status == _GONE:
         return "It answered 410: it is gone, and wants nothing any more."
     if status // 100 == 3:  # noqa: PLR2004 -- RFC 9110: redirection
@@ -226,56 +226,56 @@ def _told(status: int) -> str:
 
 def _failed(
     database: Database,
-    mine: _Claim,
+    claim: _Claim,
     status: int | None,
     why: str,
-    asked: timedelta = timedelta(),
+    wait_asked: timedelta = timedelta(),
 ) -> bool:
-    """Write down that it was not taken, and what follows; return False.
+    """Store that the delivery was not taken, and what follows; return False.
 
     Args:
         database: Where the delivery is.
-        mine: The delivery.
+        claim: The delivery.
         status: What the receiver answered, if it did.
         why: What went wrong, for people.
-        asked: For how long the receiver wants to be left alone.
+        wait_asked: For how long the receiver wants to be left alone.
 
     """
     moment = now()
     values: dict[str, object] = {"status": status, "error": why}
-    if status == _GONE or mine.attempt > len(WAITS):
+    if status == _GONE or claim.attempt > len(WAITS):
         values |= {"state": "failed", "ended_at": moment}
     else:
-        wait = max(WAITS[mine.attempt - 1], asked)
+        wait = max(WAITS[claim.attempt - 1], wait_asked)
         values |= {"state": "queued", "due_at": moment + wait}
     with database.write() as session:
         # Locked before the delivery, as by whoever deletes it.
-        row = session.get(tables.Webhook, mine.webhook, with_for_update=KEEPING_ID)
-        if row is None or not _write(session, mine, **values):
+        row = session.get(tables.Webhook, claim.webhook, with_for_update=KEEPING_ID)
+        if row is None or not _write(session, claim, **values):
             return False
         if status == _GONE:
             _switch_off(session, row, why)
         elif _is_hopeless(session, row, moment):
             days = HOPELESS.days
             _switch_off(session, row, f"Nothing was taken for {days} days. {why}")
-    _log.warning("webhook", webhook=mine.webhook, delivery=mine.delivery, **values)
+    _log.warning("webhook", webhook=claim.webhook, delivery=claim.delivery, **values)
     return False
 
 
 def asked_to_wait(reply: Reply, moment: datetime) -> timedelta:
     """Return for how long the receiver wants to be left alone (RFC 9110, 10.2.3).
 
-    What is neither a number of seconds nor a date asks for nothing.
+    A header that is neither a number of seconds nor a date counts as none.
     """
     if reply.status not in _SLOWER or reply.retry_after is None:
         return timedelta()
-    said = reply.retry_after.strip()
-    if said.isascii() and said.isdecimal():
-        return min(timedelta(seconds=int(said[:9])), _LONGEST_WAIT)
-    if len(said) > _LONGEST_DATE:
+    header = reply.retry_after.strip()
+    if header.isascii() and header.isdecimal():
+        return min(timedelta(seconds=int(header[:9])), _LONGEST_WAIT)
+    if len(header) > _LONGEST_DATE:
         return timedelta()
     try:
-        until = parsedate_to_datetime(said)
+        until = parsedate_to_datetime(header)
     except (ValueError, OverflowError):  # no date, or none that a clock can show
         return timedelta()
     if until.tzinfo is None:
@@ -284,9 +284,10 @@ def asked_to_wait(reply: Reply, moment: datetime) -> timedelta:
 
 
 def _is_hopeless(session: Session, row: tables.Webhook, moment: datetime) -> bool:
-    """Tell whether nothing was taken of what was announced for the last five days.
+    """Tell whether no delivery of the last five days was taken.
 
-    Since its owner last changed it: whoever switches it on again has five days.
+    It counts from the owner's last change: a webhook that is switched on again has
+    five days.
     """
     table = tables.Delivery
     of_it = table.webhook_id == row.id
@@ -310,7 +311,7 @@ def _switch_off(session: Session, row: tables.Webhook, why: str) -> None:
 
 
 def drop(session: Session, webhook: str) -> None:
-    """Give up what waits for a webhook that is off."""
+    """Drop the deliveries that wait for a webhook that is off."""
     table = tables.Delivery
     session.execute(
         update(table)
@@ -320,13 +321,13 @@ def drop(session: Session, webhook: str) -> None:
     )
 
 
-def _write(session: Session, mine: _Claim, **values: object) -> bool:
+def _write(session: Session, claim: _Claim, **values: object) -> bool:
     """End the attempt if the delivery is still this sender's; tell whether it is."""
     return leases.write(
         session,
         tables.Delivery,
-        mine.delivery,
-        mine.attempt,
+        claim.delivery,
+        claim.attempt,
         "sending",
         lease_until=None,
         **values,
@@ -358,7 +359,7 @@ def sweep(database: Database) -> int:
 
 
 def forget_old(database: Database) -> None:
-    """Delete the deliveries that have been over for long."""
+    """Delete the deliveries that ended long ago (`KEPT`)."""
     table = tables.Delivery
     with database.write() as session:
         session.execute(delete(table).where(table.ended_at < now() - KEPT))
@@ -382,7 +383,7 @@ def periodic_task(settings: Settings) -> Callable[[Database], object]:
             serving.discard(webhook)
 
     def work(database: Database) -> None:
-        due, claimed = _to_do(database)
+        due, claimed = _pending(database)
         if claimed:
             sweep(database)
         for webhook in due - serving:
@@ -394,17 +395,17 @@ def periodic_task(settings: Settings) -> Callable[[Database], object]:
     return work
 
 
-def _to_do(database: Database) -> tuple[set[str], bool]:
+def _pending(database: Database) -> tuple[set[str], bool]:
     """Return the webhooks that something is due to, and whether anything is claimed."""
     table = tables.Delivery
     due = and_(table.state == "queued", table.due_at <= now())
-    asked = (
+    query = (
         select(table.webhook_id, table.state)
         .where(or_(due, table.state == "sending"))
         .distinct()
     )
     with database.read() as session:
-        found = session.execute(asked).all()
+        found = session.execute(query).all()
     return {webhook for webhook, state in found if state == "queued"}, any(
         state == "sending" for _, state in found
     )

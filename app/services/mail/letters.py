@@ -1,4 +1,4 @@
-"""Who is told what: letters as rows of the outbox.
+"""Letters as rows of the outbox: who gets which one.
 
 While a round is staged its messages are held: they follow every change, and the
 release lets them go. Mail about an account, an invitation or a link, waits for nothing.
@@ -51,12 +51,12 @@ def _cities(session: Session, ids: Collection[str]) -> dict[str, _City]:
     ).all()
     account = tables.Account
     officers: dict[str, list[str]] = {}
-    for one, city in session.execute(
+    for account_id, city in session.execute(
         select(account.id, account.city_id)
         .where(account.role == "officer", account.city_id.in_(ids))
         .order_by(account.email)
     ):
-        officers.setdefault(str(city), []).append(one)
+        officers.setdefault(str(city), []).append(account_id)
     return {
         city: _City(name, _language(languages), tuple(officers.get(city, ())))
         for city, name, languages in rows
@@ -75,7 +75,7 @@ def _language(codes: str) -> AccountLanguage:
 def rewrite_held(
     session: Session, round_row: tables.Round, *, anew: bool = False
 ) -> None:
-    """Make the held messages those that a release would send now.
+    """Write the held messages again, as a release would send them now.
 
     Args:
         session: In a write transaction.
@@ -95,25 +95,27 @@ def rewrite_held(
         stay = table.pairing_id.in_([row.id for row in staged])
         stale = held & (table.pairing_id.is_(None) | ~stay)
     session.execute(delete(table).where(stale))
-    written = set(session.scalars(select(table.pairing_id).where(held)))
+    have_letters = set(session.scalars(select(table.pairing_id).where(held)))
     participant = tables.Participant
-    taking = session.scalars(
+    participants = session.scalars(
         select(participant)
         .where(participant.round_id == round_row.id)
         .order_by(participant.city_id)
     ).all()
-    cities = _cities(session, {row.city_id for row in taking})
+    cities = _cities(session, {row.city_id for row in participants})
     answer_by = round_row.answer_by or now() + timedelta(days=round_row.answer_days)
     for row in staged:
-        if row.id not in written:
-            sent = _about(round_row, row, "offer", _SIDES, cities, answer_by)
-            session.add_all(_rows(sent, "held"))
+        if row.id not in have_letters:
+            letters = _pairing_letters(
+                round_row, row, "offer", _SIDES, cities, answer_by
+            )
+            session.add_all(_rows(letters, "held"))
     placed = {city for row in staged for city in (row.mentor_id, row.learner_id)}
-    empty = [one for one in taking if one.city_id not in placed]
+    empty = [one for one in participants if one.city_id not in placed]
     reasons = _reasons(session, round_row) if empty else {}
     for one in empty:
-        sent = _not_placed(round_row, one, cities[one.city_id], reasons)
-        session.add_all(_rows(sent, "held"))
+        letters = _not_placed_letter(round_row, one, cities[one.city_id], reasons)
+        session.add_all(_rows(letters, "held"))
     session.flush()
 
 
@@ -126,18 +128,18 @@ def drop_held(session: Session, round_row: tables.Round) -> None:
 
 
 def release_held(session: Session, round_row: tables.Round) -> int:
-    """Queue what was held; return how many messages have nobody to go to."""
+    """Queue the held messages; return how many have no recipient."""
     rewrite_held(session, round_row, anew=True)  # the deadline is known only now
     table = tables.Message
-    lost = 0
+    unaddressed = 0
     for row in session.scalars(
         select(table).where(table.round_id == round_row.id, table.state == "held")
     ):
-        row.state = _state(row.account_id)
+        row.state = _first_state(row.account_id)
         row.due_at = now()
-        lost += row.account_id is None
+        unaddressed += row.account_id is None
     session.flush()
-    return lost
+    return unaddressed
 
 
 def _reasons(
@@ -152,8 +154,8 @@ def _reasons(
 
 
 @dataclass(frozen=True)
-class _Sent:
-    """A letter before it is a row: to whom, about what."""
+class _Letter:
+    """A letter before it is a row for each recipient."""
 
     round_id: str
     pairing: str | None
@@ -166,46 +168,46 @@ class _Sent:
 
 
 def _rows(
-    sent: Iterable[_Sent], state: MessageState | None
+    letters: Iterable[_Letter], state: MessageState | None
 ) -> Iterator[tables.Message]:
-    """Yield a row for each account; one without where there is nobody."""
-    for one in sent:
-        for account in one.accounts or (None,):
+    """Yield a row for each account, or one without an account if there is none."""
+    for message in letters:
+        for account in message.accounts or (None,):
             yield tables.Message(
-                round_id=one.round_id,
-                pairing_id=one.pairing,
-                city_id=one.city,
+                round_id=message.round_id,
+                pairing_id=message.pairing,
+                city_id=message.city,
                 account_id=account,
-                kind=one.kind,
-                role=one.role,
-                language=one.language,
-                subject=one.letter.subject,
-                text=one.letter.text,
-                state=state or _state(account),
+                kind=message.kind,
+                role=message.role,
+                language=message.language,
+                subject=message.letter.subject,
+                text=message.letter.text,
+                state=state or _first_state(account),
             )
 
 
-def _state(account: str | None) -> MessageState:
+def _first_state(account: str | None) -> MessageState:
     return "queued" if account else "unaddressed"
 
 
-def _about(  # noqa: PLR0913 -- what a letter about a pairing needs
+def _pairing_letters(  # noqa: PLR0913 -- what a letter about a pairing needs
     round_row: tables.Round,
     row: tables.Pairing,
     kind: Kind,
     sides: Collection[Role],
     cities: dict[str, _City],
     answer_by: datetime | None,
-) -> Iterator[_Sent]:
+) -> Iterator[_Letter]:
     why = Explanation.model_validate_json(row.body)
     mentor, learner = cities[row.mentor_id], cities[row.learner_id]
     for side in sides:
         city, partner = (mentor, learner) if side == "mentor" else (learner, mentor)
         own = row.mentor_id if side == "mentor" else row.learner_id
-        # What the other city wished for is not told to this one.
+        # Wishes of the other city are not shown to this one.
         known = tuple(one for one in why.adjustments if one.city == own)
-        told = why.model_copy(update={"adjustments": known})
-        said = explained(told, mentor.name, learner.name, city.language)
+        own_why = why.model_copy(update={"adjustments": known})
+        sentences = explained(own_why, mentor.name, learner.name, city.language)
         facts = Facts(
             round_name=round_row.name,
             link=f"compaan:/pairings/{row.id}",
@@ -215,9 +217,9 @@ def _about(  # noqa: PLR0913 -- what a letter about a pairing needs
             mentor=mentor.name,
             learner=learner.name,
             answer_by=answer_by,
-            reasons=tuple(said) if kind in {"offer", "reminder"} else (),
+            reasons=tuple(sentences) if kind in {"offer", "reminder"} else (),
         )
-        yield _Sent(
+        yield _Letter(
             round_id=row.round_id,
             pairing=row.id,
             city=own,
@@ -229,12 +231,12 @@ def _about(  # noqa: PLR0913 -- what a letter about a pairing needs
         )
 
 
-def _not_placed(
+def _not_placed_letter(
     round_row: tables.Round,
     row: tables.Participant,
     city: _City,
     reasons: dict[tuple[str, str], Unmatched],
-) -> Iterator[_Sent]:
+) -> Iterator[_Letter]:
     """Yield the letter to a city that is offered nothing."""
     role: Role = "learner" if row.learner_demand else "mentor"
     if not row.learner_demand and not row.mentor_capacity:
@@ -247,7 +249,7 @@ def _not_placed(
         role=role,
         reasons=tuple(left_out(why, city.name, city.language)) if why else (),
     )
-    yield _Sent(
+    yield _Letter(
         round_id=round_row.id,
         pairing=None,
         city=row.city_id,
@@ -271,8 +273,8 @@ def notify(
 ) -> None:
     """Queue a letter about the pairing to these sides."""
     cities = _cities(session, {row.mentor_id, row.learner_id})
-    sent = _about(round_row, row, kind, sides, cities, row.answer_by)
-    session.add_all(_rows(sent, None))
+    letters = _pairing_letters(round_row, row, kind, sides, cities, row.answer_by)
+    session.add_all(_rows(letters, None))
     session.flush()
 
 
@@ -296,7 +298,7 @@ def notify_organisers(
         learner=learner,
         answer_code=what,
     )
-    sent = _Sent(
+    message = _Letter(
         round_id=round_row.id,
         pairing=row.id,
         city=None,
@@ -306,14 +308,14 @@ def notify_organisers(
         language="en",
         letter=letter("to_repair", facts, "en"),
     )
-    session.add_all(_rows([sent], None))
+    session.add_all(_rows([message], None))
     session.flush()
 
 
 def remind(session: Session, actor: Actor, round_row: tables.Round) -> int:
     """Queue a reminder to every side that has not answered; return how many.
 
-    A city that was written to about the pairing within the last day is left in peace.
+    A city that got a letter about the pairing within the last day gets no reminder.
 
     Raises:
         Forbidden: If the actor is no organiser.
@@ -327,7 +329,7 @@ def remind(session: Session, actor: Actor, round_row: tables.Round) -> int:
         .where(pairing.round_id == round_row.id, pairing.state == "offered")
         .order_by(pairing.learner_id, pairing.mentor_id)
     ).all()
-    lately = set(
+    recent = set(
         session.execute(
             select(message.pairing_id, message.city_id).where(
                 message.round_id == round_row.id,
@@ -345,10 +347,12 @@ def remind(session: Session, actor: Actor, round_row: tables.Round) -> int:
             side
             for side, city in zip(_SIDES, (row.mentor_id, row.learner_id), strict=True)
             if getattr(row, f"{side}_answer") == "pending"
-            and (row.id, city) not in lately
+            and (row.id, city) not in recent
         ]
-        sent = _about(round_row, row, "reminder", sides, cities, row.answer_by)
-        rows = list(_rows(sent, None))
+        letters = _pairing_letters(
+            round_row, row, "reminder", sides, cities, row.answer_by
+        )
+        rows = list(_rows(letters, None))
         session.add_all(rows)
         count += len(rows)
     session.flush()

@@ -1,6 +1,6 @@
 """The outbox: messages that can be read before they are sent, and sent again.
 
-`services.notices` writes them, `services.delivery` sends them.
+`letters` writes them, `services.background.send_mail` sends them.
 """
 
 import re
@@ -28,7 +28,7 @@ _LINK = re.compile(r"compaan:(/[a-z0-9/-]+)")
 
 
 def in_full(text: str, public_url: str) -> str:
-    """Return the text of a message with its link as an address.
+    """Return the text of a message with its link as a full URL.
 
     Rows hold the path alone: a message that waits while the service moves to another
     address still leads to it.
@@ -69,13 +69,13 @@ def search(  # noqa: PLR0913 -- what narrows the list
     """Return a page of the round's messages, the oldest first, or raise `NotFound`."""
     must_oversee(actor, round_id)
     table = tables.Message
-    asked = select(table).where(table.round_id == round_id)
+    query = select(table).where(table.round_id == round_id)
     if state is not None:
-        asked = asked.where(table.state == state)
+        query = query.where(table.state == state)
     for column in ("kind", "role", "language"):
         if (value := getattr(wanted, column)) is not None:
-            asked = asked.where(getattr(table, column) == value)
-    return fetch_page(session, asked, cut, table.created_at, table.id)
+            query = query.where(getattr(table, column) == value)
+    return fetch_page(session, query, cut, table.created_at, table.id)
 
 
 def summary(session: Session, actor: Actor, round_id: str) -> Outbox:
@@ -89,7 +89,7 @@ def summary(session: Session, actor: Actor, round_id: str) -> Outbox:
         .group_by(*key)
         .order_by(*key)
     ).all()
-    lost = session.scalars(
+    unaddressed = session.scalars(
         select(table.city_id)
         .where(
             table.round_id == round_id,
@@ -114,7 +114,7 @@ def summary(session: Session, actor: Actor, round_id: str) -> Outbox:
         counts=counts,
         would_send=would_send,
         would_tell=would_tell,
-        unaddressed=tuple(city for city in lost if city is not None),
+        unaddressed=tuple(city for city in unaddressed if city is not None),
     )
 
 
@@ -197,7 +197,7 @@ def get(
 
 
 def round_of(row: tables.Message) -> str:
-    """Return the round that a message is about, which `get` sees to."""
+    """Return the round of a message; `get` returns only messages that have one."""
     return str(row.round_id)
 
 
@@ -248,7 +248,7 @@ def send_test(session: Session, actor: Actor, row: tables.Message) -> tables.Mes
 
 
 def address(session: Session, row: tables.Message) -> None:
-    """Address a message that had nobody to go to; every further officer gets a copy.
+    """Address a message without a recipient; every further officer gets a copy.
 
     Raises:
         Conflict: If there is still nobody.
@@ -271,7 +271,7 @@ def address(session: Session, row: tables.Message) -> None:
 
 
 def record(session: Session, actor: Actor, row: tables.Message, action: str) -> None:
-    """Write down what was done with a message."""
+    """Record in the audit log what was done with a message."""
     audit.record(
         session,
         actor,

@@ -1,1 +1,1 @@
-"""What is kept of persons: taken along, and erased in time."""
+"""Personal data: exporting them, and erasing them in time."""

@@ -1,4 +1,4 @@
-"""What is kept of a person with an account, to take along (Articles 15 and 20 GDPR)."""
+"""The export of all data of a person with an account (Articles 15 and 20 GDPR)."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ Log = Sequence[tables.Audit]
 def export(
     session: Session, actor: Actor, account_id: str, public_url: str
 ) -> AccountExport:
-    """Return all that is kept of the person: for itself and for organisers.
+    """Return all data of the person, for the person and for organisers.
 
     Args:
         session: Where to look.
@@ -56,41 +56,41 @@ def export(
 def _log(session: Session, account: str) -> Log:
     table = tables.Audit
     about = table.details["of"].as_string() == account
-    asked = select(table).where(or_(table.account_id == account, about))
-    return session.scalars(asked.order_by(table.id.desc())).all()
+    query = select(table).where(or_(table.account_id == account, about))
+    return session.scalars(query.order_by(table.id.desc())).all()
 
 
 def _sign_ins(session: Session, actor: Actor, account: str) -> tuple[SignedIn, ...]:
     table = tables.Login
-    asked = select(table).where(table.account_id == account)
-    rows = session.scalars(asked.order_by(table.seen_at.desc(), table.id))
+    query = select(table).where(table.account_id == account)
+    rows = session.scalars(query.order_by(table.seen_at.desc(), table.id))
     return tuple(sign_in.as_signed_in(row, actor) for row in rows)
 
 
 def _contacts(session: Session, email: str) -> tuple[Contact, ...]:
     table = tables.Contact
-    asked = select(table).where(table.email == email).order_by(table.id)
-    return tuple(map(contacts.as_contact, session.scalars(asked)))
+    query = select(table).where(table.email == email).order_by(table.id)
+    return tuple(map(contacts.as_contact, session.scalars(query)))
 
 
 def _answers(session: Session, account: str, log: Log) -> tuple[OwnAnswer, ...]:
-    """Return what the account answered last; what others wrote over it is theirs."""
+    """Return the latest answers that are this account's own."""
     table, pairing = tables.Audit, tables.Pairing
-    mine = {entry.round_id for entry in log if entry.action == "pairing.answered"}
+    rounds = {entry.round_id for entry in log if entry.action == "pairing.answered"}
     latest = (
         select(func.max(table.id))
-        .where(table.action == "pairing.answered", table.round_id.in_(mine))
+        .where(table.action == "pairing.answered", table.round_id.in_(rounds))
         .group_by(
             table.details["pairing"].as_string(), table.details["side"].as_string()
         )
     )
-    asked = (
+    query = (
         select(table)
         .where(table.id.in_(latest), table.account_id == account)
         .order_by(table.id)
     )
     found = []
-    for entry in session.scalars(asked):
+    for entry in session.scalars(query):
         side, row = (
             entry.details["side"],
             session.get(pairing, entry.details["pairing"]),
@@ -109,33 +109,33 @@ def _answers(session: Session, account: str, log: Log) -> tuple[OwnAnswer, ...]:
 
 def _check_ins(session: Session, account: str, log: Log) -> tuple[CheckIn, ...]:
     table = tables.CheckIn
-    wrote = [
+    ids = [
         entry.details["check_in"]
         for entry in log
         if (entry.action, entry.account_id) == ("pairing.noted", account)
     ]
-    asked = select(table).where(table.id.in_(wrote)).order_by(table.at, table.id)
-    return tuple(map(check_ins.as_check_in, session.scalars(asked)))
+    query = select(table).where(table.id.in_(ids)).order_by(table.at, table.id)
+    return tuple(map(check_ins.as_check_in, session.scalars(query)))
 
 
 def _questions(session: Session, account: str, log: Log) -> tuple[Question, ...]:
     """Return what the account asked, and what it was asked and answered."""
     table = tables.Question
-    wrote = [
+    ids = [
         entry.details["question"]
         for entry in log
         if entry.action in {"pairing.asked", "pairing.question_answered"}
         and entry.account_id == account
     ]
-    asked = select(table).where(table.id.in_(wrote), table.text.is_not(None))
-    rows = session.scalars(asked.order_by(table.at, table.id))
+    query = select(table).where(table.id.in_(ids), table.text.is_not(None))
+    rows = session.scalars(query.order_by(table.at, table.id))
     return tuple(map(questions.as_question, rows))
 
 
 def _letters(session: Session, account: str, public_url: str) -> tuple[OwnLetter, ...]:
     table = tables.Message
-    asked = select(table).where(table.account_id == account)
-    rows = session.scalars(asked.order_by(table.created_at.desc(), table.id))
+    query = select(table).where(table.account_id == account)
+    rows = session.scalars(query.order_by(table.created_at.desc(), table.id))
     return tuple(
         OwnLetter(
             subject=row.subject,

@@ -1,4 +1,4 @@
-"""The retention clock: what is erased when nobody asks for it."""
+"""Retention: what is erased by itself when its time is over."""
 
 from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.orm import Session
@@ -25,7 +25,9 @@ def enforce(database: Database) -> None:
         with database.write() as session:
             _clear(session, round_id)
     with database.read() as session:
-        old = session.scalars(select(tables.Contact.id).where(*_forgotten())).all()
+        old = session.scalars(
+            select(tables.Contact.id).where(*_expired_contact())
+        ).all()
     for contact_id in old:
         with database.write() as session:
             _erase(session, contact_id)
@@ -59,11 +61,11 @@ def _clear(session: Session, round_id: str) -> None:
     pairing, note, letter = tables.Pairing, tables.CheckIn, tables.Message
     entry, remark, question = tables.Audit, tables.Remark, tables.Question
     inside = pairing.round_id == round_id
-    said = select(entry.id).where(entry.round_id == round_id)
+    entries = select(entry.id).where(entry.round_id == round_id)
     of_round = select(pairing.id).where(inside)
     for statement in (
         delete(letter).where(letter.round_id == round_id),
-        delete(remark).where(remark.audit_id.in_(said)),
+        delete(remark).where(remark.audit_id.in_(entries)),
         update(note).where(note.pairing_id.in_(of_round)).values(note=None),
         update(question)
         .where(question.pairing_id.in_(of_round))
@@ -84,23 +86,25 @@ def _clear(session: Session, round_id: str) -> None:
     audit.record(session, TERMINAL, "round.cleared", round_id=round_id)
 
 
-def _forgotten() -> tuple[ColumnElement[bool], ...]:
+def _expired_contact() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of a contact person whose time is over."""
-    table, taking, round_ = tables.Contact, tables.Participant, tables.Round
-    goes_on = (
+    table, participant, round_table = tables.Contact, tables.Participant, tables.Round
+    is_needed = (
         exists()
-        .where(taking.city_id == table.city_id)
-        .where(round_.id == taking.round_id)
-        .where(round_.cleared_at.is_(None))
+        .where(participant.city_id == table.city_id)
+        .where(round_table.id == participant.round_id)
+        .where(round_table.cleared_at.is_(None))
     )
     oldest = rounds.months_after(now(), -CONTACT_MONTHS)
-    return table.updated_at <= oldest, ~goes_on
+    return table.updated_at <= oldest, ~is_needed
 
 
 def _erase(session: Session, contact_id: str) -> None:
     table = tables.Contact
     row = session.scalar(
-        select(table).where(table.id == contact_id, *_forgotten()).with_for_update()
+        select(table)
+        .where(table.id == contact_id, *_expired_contact())
+        .with_for_update()
     )
     if row is not None:
         contacts.remove(session, TERMINAL, row)
