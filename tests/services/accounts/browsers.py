@@ -19,22 +19,22 @@ EMAIL = "organiser@example.org"
 
 
 def browser(service):
-    """Return one more browser, with cookies of its own."""
+    """Return another browser, with cookies of its own."""
     return TestClient(service.client.app, raise_server_exceptions=False)
 
 
-def signed_in(service, way):
-    """Return a browser that has come in, by the role of a token or a link's secret."""
+def signed_in(service, role_or_key):
+    """Return a browser signed in with the token of a role, or a link's secret."""
     one = browser(service)
-    if way in service.tokens:
-        answer = one.post("/sign-in", data={"token": service.tokens[way]})
+    if role_or_key in service.tokens:
+        answer = one.post("/sign-in", data={"token": service.tokens[role_or_key]})
     else:
-        answer = one.post("/sign-in/link", data={"key": way})
+        answer = one.post("/sign-in/link", data={"key": role_or_key})
     assert answer.status_code == 200, answer.text
     return one
 
 
-def is_in(one) -> bool:
+def is_signed_in(one) -> bool:
     answer = one.get("/account", headers=HTML, follow_redirects=False)
     assert answer.status_code in {200, 303}
     return answer.status_code == 200
@@ -57,7 +57,7 @@ def set_password(service, email=EMAIL, password=PASSWORD):
         accounts.find_user(session, email).password = passwords.hashed(password)
 
 
-def enter(one, email, password, **options):
+def enter_password(one, email, password, **options):
     return one.post(
         "/sign-in",
         data={"email": email, "password": password, "to": "/rounds"},
@@ -84,7 +84,7 @@ def sent_links(service, folder):
 
 
 class Browsing:
-    """What a visitor of the tests looks through."""
+    """A visitor's service that uses one browser of these tests."""
 
     def __init__(self, client) -> None:
         self.client = client

@@ -21,7 +21,7 @@ from tests.web.visitor import Visitor
 
 
 def add_association(service, name: str) -> None:
-    """Open an account for an association; it calls by its name."""
+    """Add an account for an association; its name is the role to call with."""
     with changing(service) as session:
         address = f"{name.lower()}@example.org"
         account = accounts.add_user(session, address, "association", association=name)
@@ -30,7 +30,7 @@ def add_association(service, name: str) -> None:
 
 @pytest.fixture
 def associations(sqlite_service):
-    """The service with two associations."""
+    """Return the service with two associations."""
     add_association(sqlite_service, "AMF")
     add_association(sqlite_service, "VVSG")
     return sqlite_service
@@ -165,11 +165,11 @@ def test_an_association_sees_how_a_pairing_of_its_cities_ended(idle_service, nam
     for each in (one, other):
         say(service, each, "learner", "decline")
 
-    mine = service.get(f"/pairings/{one['id']}", "AMF")
+    answer = service.get(f"/pairings/{one['id']}", "AMF")
 
     assert refusal(answered)[0] == 403
-    assert mine.json() == service.get(f"/pairings/{one['id']}", name).json()
-    assert (mine.json()["state"], mine.json()["reason_code"]) == ("declined", None)
+    assert answer.json() == service.get(f"/pairings/{one['id']}", name).json()
+    assert (answer.json()["state"], answer.json()["reason_code"]) == ("declined", None)
     assert refusal(service.get(f"/pairings/{other['id']}", "AMF"))[0] == 404
     assert refusal(service.get(f"/pairings/{one['id']}", "VVSG"))[0] == 404
     shared = [("bruges", "evora")]

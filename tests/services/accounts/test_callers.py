@@ -51,7 +51,7 @@ def site(_copy_sqlite) -> Iterator[Service]:
 
 @contextmanager
 def look_ups(site: Service) -> Iterator[list[str]]:
-    """Collect the look-ups of tokens and browsers that are only made to count."""
+    """Collect the look-ups of tokens and browsers that are made only for counting."""
     found: list[str] = []
     engine = site.client.app.state.database.engine
 
@@ -218,7 +218,7 @@ def test_what_is_remembered_is_bounded(site):
 
 
 def counted(storage: MemoryStorage) -> int:
-    """Return how many keys there are, after those of long ago were let go."""
+    """Return how many keys are stored, once old ones were removed."""
     storage.timer.join()
     return len(storage.storage) + len(storage.events) + len(storage.expirations)
 

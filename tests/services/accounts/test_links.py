@@ -15,7 +15,7 @@ from tests.services.accounts.browsers import (
     EMAIL,
     Browsing,
     browser,
-    is_in,
+    is_signed_in,
     link,
     sent_links,
 )
@@ -24,22 +24,22 @@ from tests.web.visitor import HTML, Visitor
 
 def test_a_link_comes_by_mail_and_lets_in_once(idle_service, tmp_path):
     service = idle_service
-    asked = Visitor(service).open("/sign-in").press("Send me a link", email=EMAIL)
-    assert (asked.status, asked.path) == (200, "/sign-in")
+    page = Visitor(service).open("/sign-in").press("Send me a link", email=EMAIL)
+    assert (page.status, page.path) == (200, "/sign-in")
     ((to, path),) = sent_links(service, tmp_path)
     one = browser(service)
 
     looked = [one.get(path, headers=HTML) for _ in range(2)]  # a scanner of mail
-    assert (to, is_in(one)) == (EMAIL, False)
+    assert (to, is_signed_in(one)) == (EMAIL, False)
     visitor = Visitor(Browsing(one)).open(path).press("Come in")
     again = Visitor(Browsing(browser(service))).open(path).press("Come in")
 
     assert [answer.status_code for answer in looked] == [200, 200]
     assert {answer.headers["referrer-policy"] for answer in looked} == {"same-origin"}
-    assert (visitor.status, visitor.path, is_in(one)) == (200, "/", True)
+    assert (visitor.status, visitor.path, is_signed_in(one)) == (200, "/", True)
     assert again.status == 401
     assert "This link has been used, or is too old: ask for another" in again.text
-    assert not is_in(again.service.client)
+    assert not is_signed_in(again.service.client)
 
 
 def test_nobody_is_told_whether_there_is_such_an_account(idle_service, tmp_path):
@@ -86,8 +86,8 @@ def test_links_last_as_long_as_the_letters_say(service):
     link(service, "auditor@example.org", "invitation")
 
     with service.client.app.state.database.read() as session:
-        kept = session.execute(select(tables.Link.created_at, tables.Link.expires_at))
-        lives = sorted(expires - created for created, expires in kept)
+        rows = session.execute(select(tables.Link.created_at, tables.Link.expires_at))
+        lives = sorted(expires - created for created, expires in rows)
 
     assert [round(life / timedelta(minutes=1)) for life in lives] == [30, 14 * 24 * 60]
 

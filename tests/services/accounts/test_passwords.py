@@ -14,8 +14,8 @@ from tests.services.accounts.browsers import (
     PASSWORD,
     Browsing,
     browser,
-    enter,
-    is_in,
+    enter_password,
+    is_signed_in,
     link,
     row_of,
     set_password,
@@ -28,10 +28,10 @@ def test_a_password_lets_in_and_leads_on(service):
     set_password(service)
 
     one = browser(service)
-    answer = enter(one, " Organiser@Example.org", PASSWORD)
+    answer = enter_password(one, " Organiser@Example.org", PASSWORD)
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/rounds")
-    assert is_in(one)
+    assert is_signed_in(one)
     assert row_of(service, EMAIL).signed_in_at is not None
 
 
@@ -40,7 +40,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(idle_service
     set_password(service)
 
     shown = {
-        enter(browser(service), email, password).text.replace(email, "E")
+        enter_password(browser(service), email, password).text.replace(email, "E")
         for email, password in (
             (EMAIL, "wrong"),
             ("nobody@example.org", "wrong"),
@@ -68,7 +68,7 @@ def test_an_unknown_address_costs_one_verification_like_a_wrong_password(
 
     monkeypatch.setattr(passwords, "_hasher", Watched())
     for email in (EMAIL, "nobody@example.org", "officer@example.org"):
-        assert enter(browser(service), email, "wrong").status_code == 401
+        assert enter_password(browser(service), email, "wrong").status_code == 401
 
     assert len(verified) == 3
     assert verified[0] == verified[1] == verified[2]
@@ -81,11 +81,11 @@ def test_too_many_attempts_are_stopped_however_the_address_is_written(sqlite_ser
     service.client.app.state.throttle = sign_in.Throttle(per_quarter=3)
 
     tried = [
-        enter(browser(service), email, "wrong").status_code
+        enter_password(browser(service), email, "wrong").status_code
         for email in (EMAIL, EMAIL.upper(), f" {EMAIL}")
     ]
-    stopped = enter(browser(service), EMAIL, PASSWORD)
-    another = enter(browser(service), "officer@example.org", "wrong")
+    stopped = enter_password(browser(service), EMAIL, PASSWORD)
+    another = enter_password(browser(service), "officer@example.org", "wrong")
 
     assert tried == [401, 401, 401]
     assert stopped.status_code == 429
@@ -100,7 +100,7 @@ def test_the_right_password_forgets_the_attempts_before_it(sqlite_service):
     service.client.app.state.throttle = sign_in.Throttle(per_quarter=2)
 
     statuses = [
-        enter(browser(service), EMAIL, password).status_code
+        enter_password(browser(service), EMAIL, password).status_code
         for password in ("wrong", PASSWORD, "wrong", PASSWORD)
     ]
 
@@ -120,18 +120,18 @@ def test_one_place_may_try_so_often_and_no_more():
 
 def test_changing_the_password_signs_the_other_browsers_out(service):
     set_password(service)
-    here, there = browser(service), browser(service)
-    for one in (here, there):
-        assert enter(one, EMAIL, PASSWORD).status_code == 303
+    first, second = browser(service), browser(service)
+    for one in (first, second):
+        assert enter_password(one, EMAIL, PASSWORD).status_code == 303
 
-    visitor = Visitor(Browsing(here)).open("/account")
+    visitor = Visitor(Browsing(first)).open("/account")
     visitor.press("Change the password", current=PASSWORD, new=OTHER)
 
     assert visitor.status == 200
     assert "Your password is changed" in visitor.text
-    assert (is_in(here), is_in(there)) == (True, False)
-    assert enter(browser(service), EMAIL, PASSWORD).status_code == 401
-    assert enter(browser(service), EMAIL, OTHER).status_code == 303
+    assert (is_signed_in(first), is_signed_in(second)) == (True, False)
+    assert enter_password(browser(service), EMAIL, PASSWORD).status_code == 401
+    assert enter_password(browser(service), EMAIL, OTHER).status_code == 303
 
 
 def test_a_password_is_not_changed_by_whoever_does_not_know_it(service):
@@ -146,20 +146,20 @@ def test_a_password_is_not_changed_by_whoever_does_not_know_it(service):
     assert "Your present password is another one." in wrong[1]
     assert visitor.status == 422
     assert "12" in visitor.text
-    assert enter(browser(service), EMAIL, PASSWORD).status_code == 303
+    assert enter_password(browser(service), EMAIL, PASSWORD).status_code == 303
 
 
 def test_a_forgotten_password_is_replaced_by_whoever_has_just_read_the_mail(service):
     set_password(service)
-    kept = Visitor(Browsing(signed_in(service, link(service, EMAIL))))
+    visitor = Visitor(Browsing(signed_in(service, link(service, EMAIL))))
     fresh = Visitor(Browsing(signed_in(service, link(service, EMAIL))))
     with changing(service) as session:
         first = select(tables.Login).order_by(tables.Login.created_at).limit(1)
         session.scalar(first).created_at = now() - sign_in.LINK
 
-    kept.open("/account").press("Change the password", current="", new=OTHER)
+    visitor.open("/account").press("Change the password", current="", new=OTHER)
     fresh.open("/account").press("Change the password", new=OTHER)
 
-    assert (kept.status, fresh.status) == (422, 200)
-    assert "Your present password is another one." in kept.text
-    assert enter(browser(service), EMAIL, OTHER).status_code == 303
+    assert (visitor.status, fresh.status) == (422, 200)
+    assert "Your present password is another one." in visitor.text
+    assert enter_password(browser(service), EMAIL, OTHER).status_code == 303

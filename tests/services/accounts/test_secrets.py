@@ -20,7 +20,7 @@ from tests.services.accounts.browsers import (
     Browsing,
     api,
     browser,
-    enter,
+    enter_password,
     link,
     sent_links,
     set_password,
@@ -35,9 +35,9 @@ def everything(url) -> str:
     """Return every row of the database as text."""
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
-            told = "\n".join(database.iterdump())
+            content = "\n".join(database.iterdump())
         database.close()
-        return told
+        return content
     with psycopg.connect(url.replace("+psycopg", "")) as database:
         tables = database.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
@@ -54,7 +54,7 @@ def test_no_secret_is_stored_or_logged(idle_service, tmp_path):
     with capture_logs() as logged:
         set_password(service)
         one = browser(service)
-        enter(one, EMAIL, PASSWORD)
+        enter_password(one, EMAIL, PASSWORD)
         visitor = Visitor(Browsing(one)).open("/developers")
         visitor.press("Make it", name="website", scope="read", days="9")
         token = re.search(r"cmp_[\w-]+", visitor.text)[0]
@@ -69,12 +69,12 @@ def test_no_secret_is_stored_or_logged(idle_service, tmp_path):
         visitor.open("/account").press("Change the password", new=OTHER)
     (cookie,) = one.cookies.values()
     secrets = [PASSWORD, OTHER, token, path.partition("key=")[2], cookie]
-    told = everything(service.url)
+    content = everything(service.url)
 
-    assert "website" in told
-    assert EMAIL in told
+    assert "website" in content
+    assert EMAIL in content
     assert any(entry["path"] == "/sign-in/link" for entry in logged)
-    assert not [secret for secret in secrets if secret in told + queued]
+    assert not [secret for secret in secrets if secret in content + queued]
     assert not [secret for secret in secrets if secret in repr(logged)]
 
 

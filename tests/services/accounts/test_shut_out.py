@@ -13,7 +13,7 @@ from tests.services.accounts.browsers import (
     Browsing,
     api,
     browser,
-    is_in,
+    is_signed_in,
     link,
     row_of,
     signed_in,
@@ -30,7 +30,7 @@ def test_a_revoked_token_is_out_and_so_is_its_browser(service):
 
     assert revoked.status_code == 204
     assert api(service, "officer") == 401
-    assert (is_in(by_token), is_in(by_link)) == (False, True)
+    assert (is_signed_in(by_token), is_signed_in(by_link)) == (False, True)
 
 
 def test_an_expired_token_is_out_and_so_is_its_browser(service):
@@ -38,47 +38,47 @@ def test_an_expired_token_is_out_and_so_is_its_browser(service):
 
     with changing(service) as session:
         row = accounts.find_user(session, "officer@example.org")
-        mine = tables.Token.account_id == row.id
-        session.execute(update(tables.Token).where(mine).values(expires_at=now()))
+        of_account = tables.Token.account_id == row.id
+        session.execute(update(tables.Token).where(of_account).values(expires_at=now()))
 
     assert (api(service, "officer"), api(service, "organiser")) == (401, 200)
-    assert not is_in(by_token)
+    assert not is_signed_in(by_token)
 
 
 def test_an_expired_sign_in_is_out(service):
     one = signed_in(service, link(service, EMAIL))
-    assert is_in(one)
+    assert is_signed_in(one)
 
     with changing(service) as session:
         session.execute(update(tables.Login).values(expires_at=now()))
 
-    assert not is_in(one)
+    assert not is_signed_in(one)
 
 
 def test_a_cookie_that_was_copied_is_out_after_signing_out(service):
     one = signed_in(service, link(service, EMAIL))
     thief = browser(service)
     thief.cookies.update(dict(one.cookies))
-    assert is_in(thief)
+    assert is_signed_in(thief)
 
     one.post("/sign-out")
 
-    assert not is_in(thief)
+    assert not is_signed_in(thief)
 
 
 def test_one_browser_signs_another_out_and_all_others(service):
-    here, there, third = (signed_in(service, link(service, EMAIL)) for _ in range(3))
-    visitor = Visitor(Browsing(here)).open("/account")
+    first, second, third = (signed_in(service, link(service, EMAIL)) for _ in range(3))
+    visitor = Visitor(Browsing(first)).open("/account")
     labels = [one for one in visitor.buttons() if one.startswith("Sign it out")]
     assert len(labels) == 2
 
     visitor.press(labels[0])
-    left = [is_in(one) for one in (here, there, third)]
+    left = [is_signed_in(one) for one in (first, second, third)]
     visitor.open("/account").press("Sign all others out")
 
     assert left[0]
     assert sorted(left[1:]) == [False, True]
-    assert [is_in(one) for one in (here, there, third)] == [True, False, False]
+    assert [is_signed_in(one) for one in (first, second, third)] == [True, False, False]
 
 
 def test_nobody_signs_others_browsers_out_or_revokes_their_tokens(service):
@@ -95,7 +95,7 @@ def test_nobody_signs_others_browsers_out_or_revokes_their_tokens(service):
     ]
 
     assert [answer.status_code for answer in answers] == [404] * 4
-    assert is_in(one)
+    assert is_signed_in(one)
     assert api(service, "organiser") == 200
 
 
@@ -110,7 +110,7 @@ def test_a_closed_account_is_out_with_all_it_had(service):
     assert service.delete(f"/accounts/{row.id}").status_code == 204
 
     assert api(service, "officer") == 401
-    assert (is_in(by_token), is_in(by_link)) == (False, False)
+    assert (is_signed_in(by_token), is_signed_in(by_link)) == (False, False)
     late = browser(service).post("/sign-in/link", data={"key": waiting}, headers=HTML)
     assert late.status_code == 401
 
@@ -145,12 +145,12 @@ def test_an_officer_who_moved_to_another_city_writes_there_alone(service):
 
 def test_an_organiser_made_auditor_changes_nothing_any_more(service):
     one = signed_in(service, link(service, EMAIL))
-    made = [service.post("/rounds", {"name": "A"}).status_code]
-    made.append(one.post("/rounds", data={"name": "B"}, headers=HTML).status_code)
+    statuses = [service.post("/rounds", {"name": "A"}).status_code]
+    statuses.append(one.post("/rounds", data={"name": "B"}, headers=HTML).status_code)
 
     changed(service, EMAIL, role="auditor")
 
-    assert made == [201, 200]
+    assert statuses == [201, 200]
     assert refusal(service.post("/rounds", {"name": "C"}))[:2] == (403, "forbidden")
     assert one.post("/rounds", data={"name": "D"}, headers=HTML).status_code in {
         403,
@@ -198,14 +198,14 @@ def test_a_browser_signed_in_with_a_narrow_token_changes_no_account(service, sco
         service.tokens["narrow"] = add_token(session, row, scope)
     one = signed_in(service, "narrow")
 
-    made = one.post(
+    created = one.post(
         "/developers/tokens",
         data={"name": "wider", "scope": "write", "days": "9"},
         headers=HTML,
     )
     closed = one.post("/account/close", headers=HTML)
 
-    assert (made.status_code, closed.status_code) == (403, 403)
+    assert (created.status_code, closed.status_code) == (403, 403)
     assert len(service.get("/account/tokens").json()["items"]) == 2
 
 
@@ -220,9 +220,9 @@ def test_the_officer_of_another_city_sees_and_changes_nobody_here(service):
         one.get(f"/people/{row.id}", headers=HTML),
         one.post(f"/people/{row.id}/close", data={"version": "1"}, headers=HTML),
     ]
-    seen = one.get("/people", headers=HTML).text
+    people = one.get("/people", headers=HTML).text
 
     assert [answer.status_code for answer in answers] == [404] * 4
-    assert "other@example.org" in seen
-    assert "officer@example.org" not in seen
-    assert is_in(signed_in(service, "officer"))
+    assert "other@example.org" in people
+    assert "officer@example.org" not in people
+    assert is_signed_in(signed_in(service, "officer"))

@@ -10,7 +10,7 @@ from app.permissions import TERMINAL
 from app.services.background import run_protocol
 from app.services.runs import runs
 from schemas import ProblemDetails, Progress
-from tests.services.background.watched_runs import found, queue, seen, url_of
+from tests.services.background.watched_runs import queue, states_of, stored_run, url_of
 
 pytestmark = pytest.mark.slow
 WHY = ProblemDetails(type="x", title="x", status=503, detail="x", code="x")
@@ -24,7 +24,7 @@ def test_the_oldest_run_that_waits_is_next(database):
     claims = [run_protocol.claim(database) for _ in range(3)]
 
     assert [one and one.run for one in claims] == [second, third, None]
-    assert seen(database, first) == [("cancelled", 0)]
+    assert states_of(database, first) == [("cancelled", 0)]
 
 
 def test_sweeps_at_the_same_time_count_a_lost_worker_once(database):
@@ -36,7 +36,7 @@ def test_sweeps_at_the_same_time_count_a_lost_worker_once(database):
         swept = list(pool.map(lambda _: run_protocol.sweep(database, WHY), range(6)))
 
     assert sum(swept) == len(wanted)
-    assert {found(database, run).lost for run in wanted} == {1}
+    assert {stored_run(database, run).lost for run in wanted} == {1}
 
 
 class Ahead(Database):
@@ -49,13 +49,13 @@ class Ahead(Database):
 def test_only_the_clock_of_the_database_counts(database):
     ahead = Ahead(url_of(database))
     (run,) = queue(database)
-    began = found(database, run).created_at + timedelta(hours=1)
+    began = stored_run(database, run).created_at + timedelta(hours=1)
 
-    mine = run_protocol.claim(ahead)
+    claimed = run_protocol.claim(ahead)
 
     assert run_protocol.sweep(ahead, WHY) == 0
-    assert run_protocol.fail(ahead, mine, WHY)
-    ended = found(database, run)
+    assert run_protocol.fail(ahead, claimed, WHY)
+    ended = stored_run(database, run)
     assert near(ended.started_at, began)
     assert near(ended.finished_at, began)
     assert near(datetime.fromtimestamp(ended.heard_at, began.tzinfo), began)
@@ -68,14 +68,14 @@ def near(one: datetime, other: datetime) -> bool:
 
 def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
     (run,) = queue(database)
-    mine = run_protocol.claim(database, lease=1, worker="here:1")
-    claimed = found(database, run)
+    first_claim = run_protocol.claim(database, lease=1, worker="here:1")
+    claimed = stored_run(database, run)
 
     assert run_protocol.heartbeat(
-        database, mine, Progress(step="scores", done=3, of=9), lease=60
+        database, first_claim, Progress(step="scores", done=3, of=9), lease=60
     )
 
-    beaten = found(database, run)
+    beaten = stored_run(database, run)
     assert (beaten.worker, beaten.step, beaten.done, beaten.of) == (
         "here:1",
         "scores",
@@ -84,7 +84,7 @@ def test_a_heartbeat_renews_the_lease_and_tells_how_far_it_is(database):
     )
     assert beaten.heard_at > claimed.heard_at
     assert beaten.lease_until - beaten.heard_at == pytest.approx(60)
-    assert run_protocol.hand_back(database, mine)
-    back = found(database, run)
+    assert run_protocol.hand_back(database, first_claim)
+    back = stored_run(database, run)
     assert (back.state, back.step, back.done, back.of) == ("queued", None, 0, 0)
     assert back.lease_until is None

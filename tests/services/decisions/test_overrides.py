@@ -27,38 +27,41 @@ def test_the_price_of_an_override_is_told_before_it_is_paid(idle_service):
     before = state_of(idle_service, round_id)
     run = before[0]["staged_run"]
 
-    asked = idle_service.post(f"/rounds/{round_id}/overrides?dry_run=true", OTHERWISE)
+    dry_run = idle_service.post(f"/rounds/{round_id}/overrides?dry_run=true", OTHERWISE)
 
     what_if = idle_service.post(f"/runs/{run}/what-if", {"force": [FORCED]}).json()
-    assert asked.json() == {
+    assert dry_run.json() == {
         "run": None,
         "price": -what_if["difference"]["points"],
         "difference": what_if["difference"],
     }
-    assert asked.json()["price"] > 10
+    assert dry_run.json()["price"] > 10
     assert state_of(idle_service, round_id) == before
 
 
 def test_an_override_is_staged_with_its_reason_and_its_price(idle_service):
     round_id = staged_round(idle_service, *FIVE)
     where = f"/rounds/{round_id}"
-    asked = idle_service.post(f"{where}/overrides?dry_run=true", OTHERWISE).json()
-    kept = pairing(idle_service, round_id, "bruges", "evora")
+    dry_run = idle_service.post(f"{where}/overrides?dry_run=true", OTHERWISE).json()
+    untouched = pairing(idle_service, round_id, "bruges", "evora")
 
     done = idle_service.post(f"{where}/overrides", OTHERWISE)
 
-    told = done.json()
-    assert told == asked | {"run": told["run"]}
-    assert idle_service.get(where).json()["staged_run"] == told["run"]
-    solution = idle_service.get(f"/runs/{told['run']}/solution").json()
+    overridden = done.json()
+    assert overridden == dry_run | {"run": overridden["run"]}
+    assert idle_service.get(where).json()["staged_run"] == overridden["run"]
+    solution = idle_service.get(f"/runs/{overridden['run']}/solution").json()
     found = listed(idle_service, f"{where}/pairings")
     assert [(one["mentor"], one["learner"], one["score"]) for one in found] == [
         (one["mentor"], one["learner"], one["score"]) for one in solution["pairings"]
     ]
     (forced,) = (one for one in found if one["learner"] == "delft")
     assert (forced["mentor"], forced["origin"]) == ("amiens", "override")
-    assert (forced["reason"], forced["price"]) == (OTHERWISE["reason"], told["price"])
-    assert pairing(idle_service, round_id, "bruges", "evora")["id"] == kept["id"]
+    assert (forced["reason"], forced["price"]) == (
+        OTHERWISE["reason"],
+        overridden["price"],
+    )
+    assert pairing(idle_service, round_id, "bruges", "evora")["id"] == untouched["id"]
     policy = idle_service.get(f"{where}/policy").json()
     assert policy["pins"] == [FORCED | {"reason": OTHERWISE["reason"]}]
     assert last_actions(idle_service, round_id, 2) == [
@@ -67,7 +70,7 @@ def test_an_override_is_staged_with_its_reason_and_its_price(idle_service):
     ]
     log = idle_service.get(f"{where}/audit").json()["items"][0]
     assert (log["details"]["price"], log["details"]["forced"]) == (
-        told["price"],
+        overridden["price"],
         [FORCED],
     )
     assert messages(idle_service, round_id) == sorted(
@@ -91,9 +94,9 @@ def test_decisions_survive_when_the_round_is_matched_again(idle_service):
     run = compute(idle_service, round_id)
 
     again = idle_service.get(f"/runs/{run}/solution").json()["pairings"]
-    told = [(one["mentor"], one["learner"], one["pinned"]) for one in again]
-    assert ("amiens", "delft", True) in told
-    assert ("bruges", "evora") not in {one[:2] for one in told}
+    staged_again = [(one["mentor"], one["learner"], one["pinned"]) for one in again]
+    assert ("amiens", "delft", True) in staged_again
+    assert ("bruges", "evora") not in {one[:2] for one in staged_again}
     policy = idle_service.get(f"{where}/policy").json()
     assert policy["bans"] == [banned | {"reason": OTHERWISE["reason"]}]
 
@@ -190,16 +193,16 @@ def test_an_override_is_for_organisers_of_a_staged_round(sqlite_service):
     round_id, run = closed_round(sqlite_service, *FIVE)
     where = f"/rounds/{round_id}"
 
-    def told(role="organiser"):
+    def refused_with(role="organiser"):
         return refusal(sqlite_service.post(f"{where}/overrides", OTHERWISE, role))
 
-    assert told() == (409, "wrong-phase", [])
+    assert refused_with() == (409, "wrong-phase", [])
     sqlite_service.post(f"{where}/stage", {"run": run})
-    assert told("auditor") == (403, "forbidden", [])
-    assert told("amiens") == (403, "forbidden", [])
-    assert told(None) == (401, "unauthenticated", [])
+    assert refused_with("auditor") == (403, "forbidden", [])
+    assert refused_with("amiens") == (403, "forbidden", [])
+    assert refused_with(None) == (401, "unauthenticated", [])
     sqlite_service.post(f"{where}/release", {})
-    assert told() == (409, "wrong-phase", [])
+    assert refused_with() == (409, "wrong-phase", [])
 
 
 # Who leaves while the round is staged.

@@ -34,7 +34,7 @@ def read_messages(service, round_id):
 
 
 def named_round(service):
-    """Three cities with an officer each, and two with none; amiens has a second."""
+    """Stage a round: amiens has two officers, delft and evora one, the others none."""
     for name in ("amiens", "delft", "evora"):
         add_officer(service, name)
     add_officer(service, "amiens", "second")
@@ -45,10 +45,10 @@ def test_the_outbox_is_counted_and_read_before_the_release(idle_service):
     round_id = named_round(idle_service)
     where = f"/rounds/{round_id}"
 
-    told = idle_service.get(f"{where}/outbox").json()
+    counted = idle_service.get(f"{where}/outbox").json()
 
-    assert told["total"] == 7
-    assert told["counts"] == [
+    assert counted["total"] == 7
+    assert counted["counts"] == [
         {
             "kind": "offer",
             "role": role,
@@ -63,7 +63,7 @@ def test_the_outbox_is_counted_and_read_before_the_release(idle_service):
             ("mentor", "nl", 2),
         )
     ]
-    assert told["unaddressed"] == ["bruges", "celje"]
+    assert counted["unaddressed"] == ["bruges", "celje"]
     one = pairing(idle_service, round_id, "amiens", "celje")
     texts = {
         (text["city"], text["role"]): text
@@ -157,10 +157,13 @@ def test_a_release_offers_what_is_staged_until_the_deadline(idle_service):
 
     released = idle_service.post(f"{where}/release", {})
 
-    told = released.json()
+    released_round = released.json()
     assert released.status_code == 200
-    assert told["phase"] == "released"
-    at, until = moment(told["released_at"]), moment(told["answer_by"])
+    assert released_round["phase"] == "released"
+    at, until = (
+        moment(released_round["released_at"]),
+        moment(released_round["answer_by"]),
+    )
     assert until - at == timedelta(days=3)
     for one in listed(idle_service, f"{where}/pairings"):
         assert one["state"] == "offered"

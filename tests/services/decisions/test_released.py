@@ -109,10 +109,10 @@ def test_what_was_decided_by_hand_is_sealed_with_reason_and_price(
     content = sealed(idle_service, round_id)
 
     found = bundle.unseal(content).released
-    told = ("mentor", "learner", "origin", "reason", "price")
+    fields = ("mentor", "learner", "origin", "reason", "price")
     for kind, state in ((found.pairings, "offered"), (found.dismissed, "dismissed")):
         assert [one.model_dump() for one in kind] == [
-            {field: one[field] for field in told}
+            {field: one[field] for field in fields}
             for one in pairings
             if one["state"] == state
         ]
@@ -247,11 +247,11 @@ def test_how_we_chose_is_public_only_if_the_round_says_so(sqlite_service, public
     )
 
     for path in READ:
-        told = sqlite_service.get(f"{where}/{path}", "stranger")
-        assert told.status_code == 200
+        answer = sqlite_service.get(f"{where}/{path}", "stranger")
+        assert answer.status_code == 200
         anybody = sqlite_service.get(f"{where}/{path}", None)
         if public:
-            assert anybody.content == told.content
+            assert anybody.content == answer.content
         else:
             assert refusal(anybody) == (401, "unauthenticated", [])
     bundled = sqlite_service.get(f"{where}/bundle", None)
@@ -264,20 +264,20 @@ def test_how_we_chose_is_told_in_three_languages(idle_service):
     round_id = by_hand(idle_service)
     where = f"/rounds/{round_id}/how-we-chose"
 
-    told = {
+    by_language = {
         lang: idle_service.get(f"{where}?lang={lang}").json()
         for lang in ("en", "fr", "nl")
     }
 
-    assert idle_service.get(where).json() == told["en"]
-    assert len({one["title"] for one in told.values()}) == 3
+    assert idle_service.get(where).json() == by_language["en"]
+    assert len({one["title"] for one in by_language.values()}) == 3
     offered = [
         one
         for one in listed(idle_service, f"/rounds/{round_id}/pairings")
         if one["state"] == "offered"
     ]
     digest = idle_service.get(f"/rounds/{round_id}/decision").json()["sha256"]
-    for lang, one in told.items():
+    for lang, one in by_language.items():
         assert one["language"] == lang
         assert len(one["rows"]) == len(offered)
         whole = json.dumps(one, ensure_ascii=False)
@@ -304,20 +304,22 @@ def test_runs_are_compared_by_one_measure(idle_service):
     )
     place = f"/rounds/{round_id}/scenarios"
 
-    told = idle_service.get(place, params={"run": [first, second, third, first]}).json()
+    comparison = idle_service.get(
+        place, params={"run": [first, second, third, first]}
+    ).json()
 
     solutions = {
         run: idle_service.get(f"/runs/{run}/solution").json()
         for run in (first, second, third)
     }
-    assert [one["run"] for one in told["runs"]] == [first, second, third]
-    assert [one["label"] for one in told["runs"]] == [None, "Without", None]
-    assert [one["pairings"] for one in told["runs"]] == [
+    assert [one["run"] for one in comparison["runs"]] == [first, second, third]
+    assert [one["label"] for one in comparison["runs"]] == [None, "Without", None]
+    assert [one["pairings"] for one in comparison["runs"]] == [
         len(one["pairings"]) for one in solutions.values()
     ]
     measures = solutions[first]["measures"]
     assert {
-        field: told["runs"][0][field]
+        field: comparison["runs"][0][field]
         for field in ("total", "mean", "worst_off", "learners_served")
     } == {
         field: measures[field]
@@ -328,9 +330,9 @@ def test_runs_are_compared_by_one_measure(idle_service):
         for solution in solutions.values()
     ]
     assert {
-        (one["mentor"], one["learner"]) for one in told["shared"]
+        (one["mentor"], one["learner"]) for one in comparison["shared"]
     } == set.intersection(*sets)
-    assert told["differing"] == [
+    assert comparison["differing"] == [
         {
             "learner": learner,
             "mentors": [
@@ -341,11 +343,11 @@ def test_runs_are_compared_by_one_measure(idle_service):
         for learner in ("celje", "delft", "evora")
         if len({frozenset(p for p in pairs if p[1] == learner) for pairs in sets}) > 1
     ]
-    assert told["differing"]
+    assert comparison["differing"]
     # By its own policy the third has another total for the same pairs.
     assert sets[2] == sets[0]
     assert solutions[third]["measures"]["total"] != measures["total"]
-    assert told["runs"][2]["total"] == measures["total"]
+    assert comparison["runs"][2]["total"] == measures["total"]
 
 
 def test_runs_that_cannot_be_compared_are_refused(sqlite_service):
@@ -354,15 +356,15 @@ def test_runs_that_cannot_be_compared_are_refused(sqlite_service):
     place = f"/rounds/{round_id}/scenarios"
     queued = sqlite_service.post(f"/rounds/{round_id}/runs", {}).json()["id"]
 
-    def told(*given, role="organiser"):
+    def refused_with(*given, role="organiser"):
         return refusal(sqlite_service.get(place, role, params={"run": list(given)}))
 
-    assert told() == (422, "invalid-input", ["?run"])
-    assert told(*[run] * 7) == (422, "invalid-input", ["?run"])
-    assert told(run, "x")[:2] == (422, "invalid-input")
-    assert told(run, "0" * 32) == (404, "not-found", [])
-    assert told(run, queued) == (409, "not-finished", [])
-    assert told(run, role="amiens") == (404, "not-found", [])
+    assert refused_with() == (422, "invalid-input", ["?run"])
+    assert refused_with(*[run] * 7) == (422, "invalid-input", ["?run"])
+    assert refused_with(run, "x")[:2] == (422, "invalid-input")
+    assert refused_with(run, "0" * 32) == (404, "not-found", [])
+    assert refused_with(run, queued) == (409, "not-finished", [])
+    assert refused_with(run, role="amiens") == (404, "not-found", [])
 
 
 def test_runs_from_before_the_round_changed_are_compared_too(sqlite_service):
@@ -373,18 +375,18 @@ def test_runs_from_before_the_round_changed_are_compared_too(sqlite_service):
     sqlite_service.put(f"{where}/policy", rules, "*")
     later = compute(sqlite_service, round_id)
 
-    told = sqlite_service.get(f"{where}/scenarios", params={"run": [run, later]})
+    comparison = sqlite_service.get(f"{where}/scenarios", params={"run": [run, later]})
 
-    assert told.status_code == 200, told.text
-    assert [one["pairings"] for one in told.json()["runs"]] == [3, 0]
+    assert comparison.status_code == 200, comparison.text
+    assert [one["pairings"] for one in comparison.json()["runs"]] == [3, 0]
 
 
 def test_a_scenario_of_an_empty_round_is_empty(sqlite_service):
     round_id, run = closed_round(sqlite_service, city("alone"))
 
-    told = sqlite_service.get(f"/rounds/{round_id}/scenarios?run={run}").json()
+    comparison = sqlite_service.get(f"/rounds/{round_id}/scenarios?run={run}").json()
 
-    assert told == {
+    assert comparison == {
         "runs": [
             {
                 "run": run,

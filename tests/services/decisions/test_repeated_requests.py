@@ -15,7 +15,7 @@ from tests.services.decisions.staged_rounds import OTHERWISE, WHY, state_of
 def test_who_decides_about_an_older_round_sees_what_has_changed(idle_service):
     round_id = staged_round(idle_service, *FIVE)
     where = f"/rounds/{round_id}"
-    seen = idle_service.get(where).headers["etag"]
+    old_tag = idle_service.get(where).headers["etag"]
     run = idle_service.get(where).json()["staged_run"]
     one = pairing(idle_service, round_id, "amiens", "celje")
     idle_service.post(f"/pairings/{one['id']}/dismiss", WHY)
@@ -23,7 +23,7 @@ def test_who_decides_about_an_older_round_sees_what_has_changed(idle_service):
 
     def late(path, body):
         return idle_service.call(
-            "POST", f"{where}/{path}", json=body, headers={"If-Match": seen}
+            "POST", f"{where}/{path}", json=body, headers={"If-Match": old_tag}
         )
 
     for path, body in (
@@ -34,8 +34,8 @@ def test_who_decides_about_an_older_round_sees_what_has_changed(idle_service):
     ):
         refused = late(path, body)
         assert refusal(refused)[:2] == (412, "stale")
-        told = [error["code"] for error in refused.json()["errors"]]
-        assert told[:2] == ["pairing.dismissed", "round.staged"]
+        codes = [error["code"] for error in refused.json()["errors"]]
+        assert codes[:2] == ["pairing.dismissed", "round.staged"]
     assert state_of(idle_service, round_id) == before
     fresh = idle_service.get(where).headers["etag"]
     done = idle_service.call(
@@ -78,8 +78,8 @@ def test_a_repeated_request_is_done_once(idle_service):
     twice(f"{where}/release", {})
     offered = listed(idle_service, f"{where}/pairings?state=offered")[0]
     answered = {"side": "mentor", "answer": "accept"}
-    told = twice(f"/pairings/{offered['id']}/answer", answered)
-    assert told["mentor_answer"] == "accepted"
+    after = twice(f"/pairings/{offered['id']}/answer", answered)
+    assert after["mentor_answer"] == "accepted"
     reused = idle_service.call(
         "POST",
         f"/pairings/{offered['id']}/answer",

@@ -98,14 +98,14 @@ def test_only_a_run_of_this_round_with_a_solution_is_staged(sqlite_service):
     where = f"/rounds/{round_id}/stage"
     queued = sqlite_service.post(f"/rounds/{round_id}/runs", {}).json()["id"]
 
-    def told(body):
+    def refused_with(body):
         return refusal(sqlite_service.post(where, body))
 
-    assert told({"run": strange}) == (404, "not-found", [])
-    assert told({"run": "0" * 32}) == (404, "not-found", [])
-    assert told({"run": queued}) == (409, "not-finished", [])
-    assert told({"run": "x"}) == (422, "invalid-input", ["/run"])
-    assert told({}) == (422, "invalid-input", ["/run"])
+    assert refused_with({"run": strange}) == (404, "not-found", [])
+    assert refused_with({"run": "0" * 32}) == (404, "not-found", [])
+    assert refused_with({"run": queued}) == (409, "not-finished", [])
+    assert refused_with({"run": "x"}) == (422, "invalid-input", ["/run"])
+    assert refused_with({}) == (422, "invalid-input", ["/run"])
     assert refusal(sqlite_service.post(where, {"run": run}, "auditor"))[:2] == (
         403,
         "forbidden",
@@ -195,16 +195,16 @@ def test_a_staged_pairing_is_dismissed_and_nobody_is_told(idle_service):
 
     done = idle_service.post(f"{where}/dismiss", WHY)
 
-    told = done.json()
-    assert (done.status_code, told) == (200, idle_service.get(where).json())
-    assert told | {"ended_at": None, "updated_at": None} == one | {
+    dismissed = done.json()
+    assert (done.status_code, dismissed) == (200, idle_service.get(where).json())
+    assert dismissed | {"ended_at": None, "updated_at": None} == one | {
         "state": "dismissed",
         "reason": WHY["reason"],
         "ended_by": "organiser",
         "ended_at": None,
         "updated_at": None,
     }
-    assert told["ended_at"] == told["updated_at"]
+    assert dismissed["ended_at"] == dismissed["updated_at"]
     after = idle_service.get(f"/rounds/{round_id}")
     assert before.headers["etag"] != after.headers["etag"]
     assert messages(idle_service, round_id) == [
@@ -231,18 +231,18 @@ def test_dismissals_are_refused_where_they_make_no_sense(sqlite_service):
     first, second, _ = listed(sqlite_service, f"/rounds/{round_id}/pairings")
     where = f"/pairings/{first['id']}/dismiss"
 
-    def told(body, role="organiser", place=where):
+    def refused_with(body, role="organiser", place=where):
         return refusal(sqlite_service.post(place, body, role))
 
-    assert told({}) == (422, "invalid-input", ["/reason"])
-    assert told({"reason": " "}) == (422, "invalid-input", ["/reason"])
-    assert told(WHY, "auditor") == (403, "forbidden", [])
-    assert told(WHY, "amiens") == (404, "not-found", [])
+    assert refused_with({}) == (422, "invalid-input", ["/reason"])
+    assert refused_with({"reason": " "}) == (422, "invalid-input", ["/reason"])
+    assert refused_with(WHY, "auditor") == (403, "forbidden", [])
+    assert refused_with(WHY, "amiens") == (404, "not-found", [])
     assert sqlite_service.post(where, WHY).status_code == 200
-    assert told(WHY) == (409, "not-offered", [])
+    assert refused_with(WHY) == (409, "not-offered", [])
     sqlite_service.post(f"/rounds/{round_id}/release", {})
     late = f"/pairings/{second['id']}/dismiss"
-    assert told(WHY, place=late) == (409, "not-offered", [])
+    assert refused_with(WHY, place=late) == (409, "not-offered", [])
 
 
 # A large round.

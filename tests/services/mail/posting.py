@@ -23,10 +23,10 @@ def settings(way: str) -> Settings:
     )
 
 
-def post(way: str, given: mail.Mail) -> None:
+def post(way: str, message: mail.Mail) -> None:
     sender = mailer(way)
     try:
-        sender.send(given, lambda: None)
+        sender.send(message, lambda: None)
     finally:
         sender.close()
 

@@ -49,7 +49,7 @@ print(send_mail.deliver(database, mailers.mailer(settings), settings.public_url)
 
 @contextmanager
 def sender(url: str, way: str):
-    """Start a process that delivers when it is told to go."""
+    """Start a process that delivers the outbox once it reads a line."""
     with subprocess.Popen(  # noqa: S603 -- our own lines
         [sys.executable, "-c", _SENDER, url, way],
         stdin=subprocess.PIPE,
@@ -86,7 +86,7 @@ def test_several_processes_deliver_each_message_once(copy_database):
 
 @contextmanager
 def held_up(database: Database):
-    """Let nobody else write to the outbox."""
+    """Lock all messages, so that nobody else can write to the outbox."""
     with database.write() as session:
         session.scalars(select(tables.Message).with_for_update()).all()
         yield

@@ -15,7 +15,7 @@ from tests.services.mail.filled_outbox import deliver, fill, stored
 
 
 def paired(database, state: str) -> str:
-    """Store a pairing in this state, and return it."""
+    """Store a pairing in this state; return its id."""
     with database.write() as session:
         for name in ("a", "b"):
             profiles.add(session, TERMINAL, City(**city(name)))

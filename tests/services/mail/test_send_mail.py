@@ -207,8 +207,8 @@ def test_a_message_that_is_refused_keeps_no_other_back(database):
         count = deliver(database, server.url)
 
     assert (count, ids(server.taken)) == (2, [sent[1], sent[3]])
-    kept = [stored(database, one).state for one in sent]
-    assert kept == ["failed", "sent", "queued", "sent"]
+    final_states = [stored(database, one).state for one in sent]
+    assert final_states == ["failed", "sent", "queued", "sent"]
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_again(database):
@@ -235,14 +235,14 @@ def test_what_breaks_on_our_side_is_told_and_keeps_no_other_back(database):
 
 def test_no_transaction_is_open_while_the_server_is_talked_to(database):
     fill(database, 2)
-    open_ones = []
+    open_connections = []
 
     def look(answer: str):
-        def told() -> str:
-            open_ones.append(database.engine.pool.checkedout())
+        def step_answer() -> str:
+            open_connections.append(database.engine.pool.checkedout())
             return answer
 
-        return told
+        return step_answer
 
     usual = dict.fromkeys(("EHLO", "MAIL", "RCPT", "TEXT", "RSET"), "250 OK")
     usual |= {"CONNECT": "220 test", "DATA": "354 Go on"}
@@ -250,19 +250,19 @@ def test_no_transaction_is_open_while_the_server_is_talked_to(database):
         deliver(database, server.url)
 
     assert len(server.taken) == 2
-    assert open_ones == [0] * 11
+    assert open_connections == [0] * 11
 
 
 @contextmanager
 def counted(database: Database):
-    asked: list[str] = []
+    queries: list[str] = []
 
     def note(_connection, _cursor, statement, *_) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")):
-            asked.append(statement)
+            queries.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
-    yield asked
+    yield queries
     event.remove(database.engine, "before_cursor_execute", note)
 
 
@@ -272,9 +272,9 @@ def test_an_outbox_with_nothing_to_do_costs_one_query(database, tmp_path):
     fill(database, due_at=now() + timedelta(minutes=1))
     work = send_mail.periodic_task(settings(f"file:{tmp_path}/mail"))
     work(database)  # the first connection asks questions of its own
-    with counted(database) as asked:
+    with counted(database) as queries:
         work(database)
-    idle = len(asked)
+    idle = len(queries)
 
     (due,) = fill(database)
     work(database)

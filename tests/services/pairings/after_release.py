@@ -20,7 +20,7 @@ def again(service, one):
 
 
 def new_messages(service, before):
-    """Return (city, kind, role, account's address) of what was written since."""
+    """Return (city, kind, role, account) of the messages that are not in `before`."""
     known = {one["id"] for one in before}
     addresses = {}
     with changing(service) as session:
@@ -39,7 +39,7 @@ def outbox(service):
 
 
 def let_pass(service, *states):
-    """Let the deadlines of all offers pass, and tell how many of them have ended."""
+    """Let the deadlines of all offers pass; return how many pairings expired."""
     with changing(service) as session:
         session.execute(
             update(tables.Pairing)

@@ -7,7 +7,7 @@ from tests.fixtures.cities import FIVE, add_officer, released_round
 
 @pytest.fixture
 def released(idle_service):
-    """The service with FIVE cities released, an officer each."""
+    """Return the service with a released round of FIVE cities, with an officer each."""
     for one in FIVE:
         add_officer(idle_service, one["id"])
     idle_service.round = released_round(idle_service, *FIVE)

@@ -127,14 +127,14 @@ def test_only_a_side_itself_and_organisers_answer_for_it(released):
 
 def test_the_same_answer_again_changes_nothing(released):
     one = first(released)
-    said = say(released, one, "mentor", "accept", "amiens")
+    accepted = say(released, one, "mentor", "accept", "amiens")
     before, letters = audited(released), outbox(released)
 
     repeated = say(released, one, "mentor", "accept", "amiens")
 
     assert (repeated.json(), repeated.headers["etag"]) == (
-        said.json(),
-        said.headers["etag"],
+        accepted.json(),
+        accepted.headers["etag"],
     )
     assert (audited(released), outbox(released)) == (before, letters)
 

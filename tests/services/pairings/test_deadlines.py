@@ -26,10 +26,13 @@ def test_who_does_not_answer_in_time_loses_the_offer(released):
 
     assert ended == 2
     assert offers.expire(released.client.app.state.database) == 0
-    told = again(released, half)
-    assert (told["state"], told["ended_by"]) == ("expired", "deadline")
-    assert (told["mentor_answer"], told["learner_answer"]) == ("accepted", "pending")
-    assert told["ended_at"] == told["updated_at"]
+    expired = again(released, half)
+    assert (expired["state"], expired["ended_by"]) == ("expired", "deadline")
+    assert (expired["mentor_answer"], expired["learner_answer"]) == (
+        "accepted",
+        "pending",
+    )
+    assert expired["ended_at"] == expired["updated_at"]
     assert again(released, whole)["state"] == "confirmed"
     assert new_messages(released, before) == [
         ("", "to_repair", "organiser", "organiser"),
@@ -69,13 +72,16 @@ def test_an_expired_pairing_is_offered_again_with_a_new_deadline(released):
 
     offered = patch(released, one, in_days(7))
 
-    told = offered.json()
-    assert (told["state"], told["ended_at"], told["ended_by"]) == (
+    prolonged = offered.json()
+    assert (prolonged["state"], prolonged["ended_at"], prolonged["ended_by"]) == (
         "offered",
         None,
         None,
     )
-    assert (told["mentor_answer"], told["learner_answer"]) == ("accepted", "pending")
+    assert (prolonged["mentor_answer"], prolonged["learner_answer"]) == (
+        "accepted",
+        "pending",
+    )
     assert new_messages(released, before) == [("celje", "offer", "learner", "celje")]
     assert say(released, one, "learner", "accept").json()["state"] == "confirmed"
 
@@ -84,8 +90,10 @@ def test_an_expired_pairing_whose_place_is_taken_is_not_offered_again(released):
     one = first(released)
     let_pass(released)
     (repair, *_) = released.get(f"/rounds/{released.round}/repairs").json()["items"]
-    made = released.post(f"/rounds/{released.round}/repairs", {"repair": repair["id"]})
-    assert made.status_code == 200
+    repaired = released.post(
+        f"/rounds/{released.round}/repairs", {"repair": repair["id"]}
+    )
+    assert repaired.status_code == 200
     taken = {pair["mentor"] for pair in repair["added"]}
     assert "amiens" in taken
     before = again(released, one)

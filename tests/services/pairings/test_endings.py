@@ -35,8 +35,8 @@ def test_organisers_take_a_pairing_back_and_both_cities_are_told(released, confi
 
     done = released.post(f"/pairings/{one['id']}/withdraw", WHY)
 
-    told = done.json()
-    assert (told["state"], told["ended_by"], told["reason"]) == (
+    withdrawn = done.json()
+    assert (withdrawn["state"], withdrawn["ended_by"], withdrawn["reason"]) == (
         "withdrawn",
         "organiser",
         WHY["reason"],
@@ -46,8 +46,8 @@ def test_organisers_take_a_pairing_back_and_both_cities_are_told(released, confi
         ("amiens", "withdrawn", "mentor", "amiens"),
         ("celje", "withdrawn", "learner", "celje"),
     ]
-    seen = released.get(f"/pairings/{one['id']}", "amiens").json()
-    assert seen == told | {"reason": None}
+    by_city = released.get(f"/pairings/{one['id']}", "amiens").json()
+    assert by_city == withdrawn | {"reason": None}
     where = f"/pairings/{one['id']}/withdraw"
     assert refusal(released.post(where, WHY)) == (409, "not-offered", [])
     second = pairing(released, released.round, "bruges", "delft")

@@ -165,7 +165,7 @@ def test_the_wishes_of_a_partner_are_not_told(sqlite_service):
     one = pairing(sqlite_service, round_id, "amiens", "celje")
     where = f"/pairings/{one['id']}/explanation"
 
-    def told(role):
+    def adjustments_and_wishes(role):
         answer = sqlite_service.get(where, role).json()
         wish = [line for line in answer["sentences"] if line.startswith("Wish")]
         return len(answer["adjustments"]), len(wish)
@@ -175,8 +175,13 @@ def test_the_wishes_of_a_partner_are_not_told(sqlite_service):
         for text in listed(sqlite_service, f"/rounds/{round_id}/messages")
         if text["pairing"] == one["id"]
     }
-    assert told("organiser") == told("auditor") == told("celje") == (1, 1)
-    assert told("amiens") == told("delft") == (0, 0)
+    assert (
+        adjustments_and_wishes("organiser")
+        == adjustments_and_wishes("auditor")
+        == adjustments_and_wishes("celje")
+        == (1, 1)
+    )
+    assert adjustments_and_wishes("amiens") == adjustments_and_wishes("delft") == (0, 0)
     assert letters == {"amiens": False, "celje": True}
 
 
@@ -186,16 +191,16 @@ def test_an_explanation_adds_up_in_every_language(sqlite_service, lang):
     round_id = released_round(sqlite_service, *FIVE)
     one = pairing(sqlite_service, round_id, "amiens", "celje")
 
-    told = sqlite_service.get(
+    explanation = sqlite_service.get(
         f"/pairings/{one['id']}/explanation?lang={lang}", "delft"
     ).json()
 
-    assert (told["pairing"], told["language"]) == (one["id"], lang)
-    assert sum(part["points"] for part in told["contributions"]) == pytest.approx(
-        told["score"]
-    )
-    assert told["score"] == one["score"]
-    assert told["sentences"]
-    assert "amiens" in told["sentences"][0]
+    assert (explanation["pairing"], explanation["language"]) == (one["id"], lang)
+    assert sum(
+        part["points"] for part in explanation["contributions"]
+    ) == pytest.approx(explanation["score"])
+    assert explanation["score"] == one["score"]
+    assert explanation["sentences"]
+    assert "amiens" in explanation["sentences"][0]
     wrong = sqlite_service.get(f"/pairings/{one['id']}/explanation?lang=de")
     assert refusal(wrong) == (422, "invalid-input", ["?lang"])

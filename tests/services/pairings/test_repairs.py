@@ -25,8 +25,8 @@ from tests.services.pairings.after_release import WHY, first, new_messages, outb
 def test_a_broken_pairing_is_mended_by_one_call(released):
     declined = pairing(released, released.round, "bruges", "delft")
     say(released, declined, "learner", "decline")
-    kept = first(released)
-    confirm(released, kept)
+    confirmed = first(released)
+    confirm(released, confirmed)
     register(released, city("zadar", areas={"health": {"need": 4}}, languages=["nl"]))
     add_officer(released, "zadar")
     where = f"/rounds/{released.round}"
@@ -36,7 +36,7 @@ def test_a_broken_pairing_is_mended_by_one_call(released):
 
     found = released.get(f"{where}/repairs").json()["items"]
     best = found[0]
-    made = released.post(f"{where}/repairs", {"repair": best["id"]})
+    repaired = released.post(f"{where}/repairs", {"repair": best["id"]})
 
     assert entered.status_code == 201
     assert best["broken"] == [{"mentor": "bruges", "learner": "delft"}]
@@ -51,9 +51,9 @@ def test_a_broken_pairing_is_mended_by_one_call(released):
             {key: pair[key] for key in ("mentor", "learner")}
             for pair in one["pairings"]
         ]
-    assert made.status_code == 200
-    assert made.json() == released.get(where).json()
-    assert made.headers["etag"] != tag
+    assert repaired.status_code == 200
+    assert repaired.json() == released.get(where).json()
+    assert repaired.headers["etag"] != tag
     mended = pairing(released, released.round, "bruges", "zadar")
     assert (mended["state"], mended["origin"]) == ("offered", "repair")
     assert mended["score"] == best["added"][0]["score"]
@@ -92,9 +92,9 @@ def test_a_repair_that_undoes_an_offer_tells_whom_it_concerns(idle_service):
         if one["undone"]
     )
 
-    made = idle_service.post(f"{where}/repairs", {"repair": swap["id"]})
+    repaired = idle_service.post(f"{where}/repairs", {"repair": swap["id"]})
 
-    assert made.status_code == 200
+    assert repaired.status_code == 200
     (undone,) = swap["undone"]
     gone = pairing(
         idle_service, idle_service.round, undone["mentor"], undone["learner"]
@@ -151,9 +151,11 @@ def test_a_staged_round_is_mended_in_silence(idle_service):
         ("bruges", "celje"),
     }
 
-    made = idle_service.post(f"/rounds/{round_id}/repairs", {"repair": repair["id"]})
+    repaired = idle_service.post(
+        f"/rounds/{round_id}/repairs", {"repair": repair["id"]}
+    )
 
-    assert made.status_code == 200
+    assert repaired.status_code == 200
     assert sorted(pairs(idle_service, round_id, "staged")) == sorted(
         (pair["mentor"], pair["learner"]) for pair in repair["pairings"]
     )

@@ -50,8 +50,8 @@ def test_the_page_of_the_log_names_cities_and_filters(sqlite_service):
     organiser = account_of(sqlite_service, "organiser")
     page = Visitor(sqlite_service).sign_in("auditor").open("/audit")
 
-    said = ("The city was registered. · Amiens", "was opened.")
-    assert (page.status, *(one in page.text for one in said)) == (200, True, True)
+    entries = ("The city was registered. · Amiens", "was opened.")
+    assert (page.status, *(one in page.text for one in entries)) == (200, True, True)
     page.press("Show", account=organiser)
-    assert [one in page.text for one in said] == [True, False]
+    assert [one in page.text for one in entries] == [True, False]
     assert Visitor(sqlite_service).sign_in("officer").open("/audit").status == 404

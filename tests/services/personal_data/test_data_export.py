@@ -29,8 +29,8 @@ def test_everybody_takes_along_what_is_kept_of_the_own_account(idle_service):
         f"/pairings/{one['id']}/check-ins", {"note": "Met."}, "celje"
     )
     service.post(f"/pairings/{one['id']}/check-ins", {"note": "Not mine."}, "amiens")
-    mine = {"name": "C", "email": "celje@example.org"}
-    service.post("/cities/celje/contacts", mine, "celje")
+    own = {"name": "C", "email": "celje@example.org"}
+    service.post("/cities/celje/contacts", own, "celje")
     service.post("/cities/celje/contacts", {"name": "Somebody else"}, "celje")
     secret = service.post("/account/tokens", {"name": "Mine"}, "celje").json()["token"]
 
@@ -74,7 +74,7 @@ def test_organisers_hand_out_what_is_kept_of_others(sqlite_service):
         for caller in ("organiser", "administrator", "officer", "auditor", None)
     }
 
-    told = sqlite_service.get(where).json()
+    exported = sqlite_service.get(where).json()
     own = sqlite_service.get("/account/export", "officer").json()
     assert found == {
         "organiser": 200,
@@ -83,7 +83,7 @@ def test_organisers_hand_out_what_is_kept_of_others(sqlite_service):
         "auditor": 404,
         None: 401,
     }
-    assert told | {"made_at": own["made_at"]} == own
+    assert exported | {"made_at": own["made_at"]} == own
     assert refusal(sqlite_service.get(f"/accounts/{'0' * 32}/export"))[0] == 404
 
 

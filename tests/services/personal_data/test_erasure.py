@@ -25,8 +25,8 @@ from tests.services.personal_data.traces import (
     SAYS,
     add_contact,
     invite,
-    is_named,
     name_everywhere,
+    names_person,
     traces,
 )
 
@@ -45,7 +45,7 @@ def test_an_erased_person_leaves_no_trace(idle_service, capfd):
     assert traces(service) == set()
     out, err = capfd.readouterr()
     assert "/api/v1/accounts" in out + err
-    assert not is_named(out + err)
+    assert not names_person(out + err)
     amiens = service.get("/cities/amiens").json()
     assert amiens["needs_text"] == f"{LEFT} {OTHERS}"
     assert amiens["practices"][0]["title"] == "By […]"
@@ -79,8 +79,8 @@ def test_what_is_frozen_in_a_run_and_its_release_stays_as_it_can_be_checked(
     }
     assert service.get(f"/rounds/{round_id}/bundle").content == sealed
     one = pairing(service, round_id, "amiens", "celje")
-    told = service.get(f"/pairings/{one['id']}/explanation?lang=en").text
-    assert ("By […]" in told, is_named(told)) == (True, False)
+    explanation = service.get(f"/pairings/{one['id']}/explanation?lang=en").text
+    assert ("By […]" in explanation, names_person(explanation)) == (True, False)
 
 
 def test_a_city_that_is_deleted_takes_its_contact_persons_along(idle_service):
@@ -95,26 +95,26 @@ def test_a_city_that_is_deleted_takes_its_contact_persons_along(idle_service):
 
 @pytest.mark.parametrize("name", ["Zoë", "A B", "Quackenbosch", None])
 def test_a_name_that_may_mean_something_else_stays_in_texts(sqlite_service, name):
-    said = f"Zoë A B Quackenbosch, {EMAIL}"
-    register(sqlite_service, city("amiens", needs_text=said))
+    written = f"Zoë A B Quackenbosch, {EMAIL}"
+    register(sqlite_service, city("amiens", needs_text=written))
 
     with changing(sqlite_service) as session:
         erasure.scrub(session, EMAIL, name, [])
 
-    told = sqlite_service.get("/cities/amiens").json()["needs_text"]
-    assert told == "Zoë A B Quackenbosch, […]"
+    stored = sqlite_service.get("/cities/amiens").json()["needs_text"]
+    assert stored == "Zoë A B Quackenbosch, […]"
 
 
 def test_accents_and_blanks_may_be_written_in_either_way(idle_service):
-    said = "Zoe\u0308\n Quackenbosch; Ευγενία Παππά; eυγενία παππά"
-    register(idle_service, city("amiens", needs_text=said))
+    written = "Zoe\u0308\n Quackenbosch; Ευγενία Παππά; eυγενία παππά"
+    register(idle_service, city("amiens", needs_text=written))
 
     with changing(idle_service) as session:
         erasure.scrub(session, None, NAME, [])
         erasure.scrub(session, None, "Ευγενία Παππά", [])
 
-    told = idle_service.get("/cities/amiens").json()["needs_text"]
-    assert told == "[…]; […]; eυγενία παππά"  # the last one begins with a Latin e
+    stored = idle_service.get("/cities/amiens").json()["needs_text"]
+    assert stored == "[…]; […]; eυγενία παππά"  # the last one begins with a Latin e
 
 
 def test_an_erasure_is_a_change_of_what_it_changes(sqlite_service):

@@ -8,11 +8,11 @@ from tests.web.visitor import Visitor
 
 @pytest.fixture
 def responsible(_copy_sqlite):
-    said = {
+    answer = {
         "controller": "The Network, Brussels",
         "controller_mail": "p@network.example",
     }
-    yield from start(_copy_sqlite(), runs_at_once=0, **said)
+    yield from start(_copy_sqlite(), runs_at_once=0, **answer)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.web.visitor import Visitor
 
 
 def let_pass(service, **values) -> None:
-    """Move the moment at which the round was archived."""
+    """Set moments of the round, such as when it was archived."""
     with changing(service) as session:
         session.execute(update(tables.Round).values(**values))
 
@@ -58,7 +58,7 @@ def archived(idle_service):
     return service
 
 
-def kept(service) -> dict[str, object]:
+def stored_texts(service) -> dict[str, object]:
     """Return the texts of the round, and what is to stay of it."""
     found = listed(service, f"/rounds/{service.round}/pairings")
     one = next(one for one in found if one["state"] == "confirmed")
@@ -81,11 +81,11 @@ STAYS = {"states": ["confirmed", "declined", "withdrawn"], "codes": ["topic"]}
 
 def test_a_round_loses_its_texts_when_their_time_is_over(archived):
     database = archived.client.app.state.database
-    before = kept(archived)
-    told = archived.get(f"/rounds/{archived.round}").json()
+    before = stored_texts(archived)
+    shown = archived.get(f"/rounds/{archived.round}").json()
     let_pass(archived, archived_at=months_ago(24) + timedelta(hours=1))
     retention.enforce(database)
-    still = kept(archived)
+    still = stored_texts(archived)
     let_pass(archived, archived_at=months_ago(24) - timedelta(hours=1))
     count = audited(archived)
 
@@ -99,15 +99,15 @@ def test_a_round_loses_its_texts_when_their_time_is_over(archived):
         "notes": [("good", "Met.")],
         "said": ["The committee."],
     }
-    assert kept(archived) == STAYS | {
+    assert stored_texts(archived) == STAYS | {
         "texts": [],
         "letters": 0,
         "notes": [("good", None)],
         "said": [],
     }
     after = archived.get(f"/rounds/{archived.round}").json()
-    assert told["released_at"] < told["archived_at"] <= told["updated_at"]
-    assert (told["retention_months"], told["cleared_at"]) == (24, None)
+    assert shown["released_at"] < shown["archived_at"] <= shown["updated_at"]
+    assert (shown["retention_months"], shown["cleared_at"]) == (24, None)
     assert after["cleared_at"] > after["texts_until"]
     log = listed(archived, f"/rounds/{archived.round}/audit")
     assert (log[0]["action"], log[0]["account"], log[0]["details"]) == (
@@ -171,15 +171,15 @@ def test_workers_that_clear_at_the_same_moment_do_it_once(archived):
         thread.join()
 
     assert failed == []
-    assert kept(archived)["texts"] == []
+    assert stored_texts(archived)["texts"] == []
     assert audited(archived) == count + 2
 
 
 def add_contact_long_ago(service, city_id: str, *, months: int) -> None:
     new = {"name": f"Desk of {city_id}"}
-    made = service.post(f"/cities/{city_id}/contacts", new).json()["id"]
+    contact = service.post(f"/cities/{city_id}/contacts", new).json()["id"]
     with changing(service) as session:
-        row = session.get_one(tables.Contact, made)
+        row = session.get_one(tables.Contact, contact)
         row.updated_at = months_ago(months)
 
 

@@ -13,11 +13,11 @@ EMAIL = "z.quackenbosch@amiens.example"
 SAYS = f"Ask {NAME.upper()} (zoë  quackenbosch) at <{EMAIL.title()}>."
 LEFT = "Ask […] ([…]) at <[…]>."
 OTHERS = f"Zoë Quackenboschen, Quackenbosch, a{EMAIL} and {EMAIL}.org"
-"""What must stay: others have these names and addresses."""
+"""Names and addresses of other people, which must stay."""
 
 
 def texts_of(value: object) -> str:
-    """Return a value of the database as text, also what is packed in it."""
+    """Return a value of the database as text; ZIP files are unpacked."""
     if isinstance(value, bytes):
         with zipfile.ZipFile(io.BytesIO(value)) as packed:
             return "".join(packed.read(name).decode() for name in packed.namelist())
@@ -35,12 +35,12 @@ def traces(service) -> set[tuple[str, str]]:
             for table in known.sorted_tables
             for row in connection.execute(table.select()).mappings()
             for column, value in row.items()
-            if is_named(texts_of(value))
+            if names_person(texts_of(value))
         }
 
 
-def is_named(said: str) -> bool:
-    plain = said.encode().decode("unicode_escape") if "\\u" in said else said
+def names_person(content: str) -> bool:
+    plain = content.encode().decode("unicode_escape") if "\\u" in content else content
     found = plain.replace(OTHERS, "").lower()
     return "quackenbosch" in found or EMAIL in found
 
@@ -53,17 +53,17 @@ def invite(service) -> str:
     """Invite the person as an officer of Amiens, and give its name; return its id."""
     new = {"email": EMAIL, "name": NAME, "role": "officer", "city": "amiens"}
     key = {"Idempotency-Key": "once"}
-    made = service.call("POST", "/accounts", json=new, headers=key)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
+    invited = service.call("POST", "/accounts", json=new, headers=key)
+    assert invited.status_code == 201, invited.text
+    return invited.json()["id"]
 
 
 def add_contact(service) -> str:
     new = {"name": NAME, "email": EMAIL, "function": f"Deputy of {NAME}"}
     key = {"Idempotency-Key": "twice"}
-    made = service.call("POST", "/cities/amiens/contacts", json=new, headers=key)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
+    invited = service.call("POST", "/cities/amiens/contacts", json=new, headers=key)
+    assert invited.status_code == 201, invited.text
+    return invited.json()["id"]
 
 
 PRACTICE = {"area": "housing", "title": f"By {NAME}", "summary": SAYS, "result": SAYS}
@@ -104,7 +104,7 @@ EVERYWHERE = {
 
 
 def name_everywhere(service) -> None:
-    """Write the person into every text that is not frozen, as callers can."""
+    """Write the person's name into every text that callers can write."""
     pin = {"mentor": "amiens", "learner": "celje", "reason": SAYS}
     add_officer(service, "celje")
     round_id, run = closed_round(service, *FIVE)

@@ -31,10 +31,10 @@ WHY = {"reason": "A reason."}
 
 def copied(service, round_id, **fields):
     """Return the id of an open copy of the round."""
-    made = service.post("/rounds", {"name": "Next", "copy_of": round_id} | fields)
-    assert made.status_code == 201, made.text
-    service.post(f"/rounds/{made.json()['id']}/phase", {"to": "open"})
-    return made.json()["id"]
+    created = service.post("/rounds", {"name": "Next", "copy_of": round_id} | fields)
+    assert created.status_code == 201, created.text
+    service.post(f"/rounds/{created.json()['id']}/phase", {"to": "open"})
+    return created.json()["id"]
 
 
 def proposed(service, round_id, **policy):
@@ -67,13 +67,13 @@ def test_a_copy_has_participants_and_policy_but_no_pins(idle_service):
     )
     idle_service.delete(f"/rounds/{old}/participants/delft")
 
-    made = idle_service.post(
+    created = idle_service.post(
         "/rounds", {"id": "new", "name": "New", "copy_of": old, "answer_days": 5}
     )
 
-    assert made.status_code == 201
+    assert created.status_code == 201
     assert {
-        field: made.json()[field]
+        field: created.json()[field]
         for field in ("id", "phase", "copy_of", "answer_days", "staged_run")
     } == {
         "id": "new",
@@ -97,14 +97,14 @@ def test_only_organisers_copy_and_only_what_is_there(sqlite_service):
     add_officer(sqlite_service, "amiens")
     old = released_round(sqlite_service, *FIVE)
 
-    def told(copy_of, role="organiser"):
+    def refused_with(copy_of, role="organiser"):
         body = {"name": "N", "copy_of": copy_of}
         return refusal(sqlite_service.post("/rounds", body, role))
 
-    assert told("nothing") == (404, "not-found", [])
-    assert told("Not an id") == (422, "invalid-input", ["/copy_of"])
+    assert refused_with("nothing") == (404, "not-found", [])
+    assert refused_with("Not an id") == (422, "invalid-input", ["/copy_of"])
     for role in ("amiens", "auditor"):
-        assert told(old, role) == (403, "forbidden", [])
+        assert refused_with(old, role) == (403, "forbidden", [])
     assert [one["id"] for one in listed(sqlite_service, "/rounds")] == [old]
 
 
@@ -215,20 +215,20 @@ def go(service, one):
 def test_who_was_left_out_is_who_did_not_refuse(sqlite_service, end, learner, mentor):
     round_id = released_round(sqlite_service, *NARROW)
     (one,) = listed(sqlite_service, f"/rounds/{round_id}/pairings")
-    asked = {"x", "y", "z"} - {one["learner"]}
+    left_out = {"x", "y", "z"} - {one["learner"]}
     waiting = {entry["city"]: entry for entry in listed(sqlite_service, "/ledger")}
 
     end(sqlite_service, one)
 
-    told = {entry["city"]: entry for entry in listed(sqlite_service, "/ledger")}
-    for name in asked:
-        assert told[name]["left_out_as_learner"] == [round_id]
+    entries = {entry["city"]: entry for entry in listed(sqlite_service, "/ledger")}
+    for name in left_out:
+        assert entries[name]["left_out_as_learner"] == [round_id]
     if learner is None:
-        assert one["learner"] not in told
+        assert one["learner"] not in entries
     else:
         expected = [round_id] if learner else []
-        assert told[one["learner"]]["left_out_as_learner"] == expected
-    assert told["m"]["left_out_as_mentor"] == ([round_id] if mentor else [])
+        assert entries[one["learner"]]["left_out_as_learner"] == expected
+    assert entries["m"]["left_out_as_mentor"] == ([round_id] if mentor else [])
     assert waiting["m"]["left_out_as_mentor"] == []
 
 
@@ -241,9 +241,9 @@ def test_the_ledger_tells_what_rounds_have_brought_to_each_city(idle_service):
     compute(idle_service, staged)
     register(idle_service, city("alone"))
 
-    told = listed(idle_service, "/ledger")
+    entries = listed(idle_service, "/ledger")
 
-    assert told == [
+    assert entries == [
         {
             "city": name,
             "rounds": 1,
@@ -255,8 +255,8 @@ def test_the_ledger_tells_what_rounds_have_brought_to_each_city(idle_service):
         for name in ("m", "x", "y", "z")
     ]
     page = idle_service.get("/ledger?limit=3").json()
-    assert page["items"] == told[:3]
+    assert page["items"] == entries[:3]
     following = idle_service.get(page["next"].removeprefix("/api/v1")).json()
-    assert following == {"items": told[3:], "next": None}
-    assert listed(idle_service, "/ledger", "auditor") == told
+    assert following == {"items": entries[3:], "next": None}
+    assert listed(idle_service, "/ledger", "auditor") == entries
     assert refusal(idle_service.get("/ledger", "m")) == (404, "not-found", [])

@@ -15,7 +15,7 @@ from tests.fixtures.cities import compute, inclucities_round
 
 @pytest.fixture
 def sealed(sqlite_service):
-    """The bundle of a stored run, as the service gives it."""
+    """Return the bundle of a stored run, as the service returns it."""
     run = compute(sqlite_service, inclucities_round(sqlite_service))
     return sqlite_service.get(f"/runs/{run}/bundle")
 
@@ -28,7 +28,7 @@ def written(tmp_path, sealed):
 
 
 def rewritten(content, **changes):
-    """The ZIP file with other contents of some files, digests made to fit or not."""
+    """Return the ZIP file with some files replaced, and digests adapted or not."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     for name, change in changes.items():

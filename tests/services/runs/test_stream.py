@@ -28,7 +28,7 @@ from tests.fixtures.cities import city, open_round, refusal
 from tests.fixtures.database import ON_SQLITE
 from tests.fixtures.process import family, left_of, served
 from tests.fixtures.service import Service, add_accounts
-from tests.services.background.watched_runs import LONG, found, queue, until
+from tests.services.background.watched_runs import LONG, queue, stored_run, until
 
 
 @dataclass
@@ -106,31 +106,33 @@ def hasty(_copy_sqlite: Callable[[], str]) -> Iterator[Live]:
 
 
 def start(service: Live) -> str:
-    """Return the id of a run that waits: nobody computes it."""
+    """Return the id of a queued run, which nobody computes."""
     round_id = open_round(service, city("a", "mentor"), city("b"))
     return service.post(f"/rounds/{round_id}/runs", {}).json()["id"]
 
 
 def test_every_change_is_told_until_the_end(service):
     run = start(service)
-    told = service.events(run)
+    events = service.events(run)
     read = []
 
     def same() -> dict:
-        read.append(next(told))
+        read.append(next(events))
         assert read[-1] == service.get(f"/runs/{run}").json()
         return read[-1]
 
     assert same()["state"] == "queued"
-    mine = run_protocol.claim(service.database)
+    claimed = run_protocol.claim(service.database)
     assert (same()["state"], read[-1]["attempt"]) == ("running", 1)
     run_protocol.heartbeat(
-        service.database, mine, Progress(step="scores", done=1, of=2)
+        service.database, claimed, Progress(step="scores", done=1, of=2)
     )
     assert same()["progress"] == {"step": "scores", "done": 1, "of": 2}
-    run_protocol.succeed(service.database, mine, match(mine.problem, mine.policy))
+    run_protocol.succeed(
+        service.database, claimed, match(claimed.problem, claimed.policy)
+    )
     assert same()["state"] == "succeeded"
-    assert next(told, None) is None
+    assert next(events, None) is None
 
 
 def test_a_run_that_has_ended_is_told_once(on_sqlite):
@@ -142,13 +144,13 @@ def test_a_run_that_has_ended_is_told_once(on_sqlite):
 
 def test_nothing_is_sent_while_nothing_changes(on_sqlite):
     run = start(on_sqlite)
-    told = on_sqlite.events(run)
-    assert next(told)["state"] == "queued"
+    events = on_sqlite.events(run)
+    assert next(events)["state"] == "queued"
     ended = threading.Timer(2, on_sqlite.call, ("DELETE", f"/runs/{run}"))
 
     ended.start()
 
-    assert next(told)["state"] == "cancelled"
+    assert next(events)["state"] == "cancelled"
     ended.join()
 
 
@@ -166,15 +168,15 @@ def test_a_refusal_comes_before_the_stream(on_sqlite, role, status, code):
 
 
 def test_a_token_that_is_taken_back_ends_the_stream(service):
-    told = service.events(start(service), "auditor")
-    assert next(told)["state"] == "queued"
+    events = service.events(start(service), "auditor")
+    assert next(events)["state"] == "queued"
 
     with service.database.write() as session:
         account = accounts.find_user(session, "auditor@example.org")
         revoke_tokens(session, account)
     revoked_at = time.monotonic()
 
-    assert next(told, None) is None
+    assert next(events, None) is None
     assert time.monotonic() - revoked_at < 10
 
 
@@ -188,8 +190,8 @@ def test_a_stream_is_cut_in_the_end(hasty):
 
 
 @contextmanager
-def asked(service: Live) -> Iterator[list[float]]:
-    """Tell when the application asks the database for something about runs."""
+def run_queries(service: Live) -> Iterator[list[float]]:
+    """Collect the times at which the application queries runs."""
     engine = service.client.app.state.database.engine
     times: list[float] = []
 
@@ -204,12 +206,12 @@ def asked(service: Live) -> Iterator[list[float]]:
 
 def test_nobody_looks_for_a_listener_that_has_left(service):
     run = start(service)
-    with asked(service) as times:
-        told = service.events(run)
-        next(told)
+    with run_queries(service) as times:
+        events = service.events(run)
+        next(events)
         until(lambda: len(times) > 3)
 
-        told.close()
+        events.close()
 
         time.sleep(1)
         assert [at for at in times if at > time.monotonic() - 0.9] == []
@@ -268,7 +270,7 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_first(accounts_of):
     database = Database(url)
     with served(url, tokens) as server:
         (run,) = queue(database, LONG)
-        until(lambda: found(database, run).state == "running")
+        until(lambda: stored_run(database, run).state == "running")
         processes = family(server.process.pid)
         with httpx2.stream(
             "GET",
@@ -276,18 +278,18 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_first(accounts_of):
             headers=server.bearer(),
             timeout=30,
         ) as answer:
-            told = blocks(answer.iter_lines())
-            assert json.loads(next(told)["data"])["state"] == "running"
+            events = blocks(answer.iter_lines())
+            assert json.loads(next(events)["data"])["state"] == "running"
             told_at = time.monotonic()
 
             server.process.send_signal(signal.SIGTERM)
 
-            last = [json.loads(one["data"])["state"] for one in told]
+            last = [json.loads(one["data"])["state"] for one in events]
             server.process.wait(10)
         assert time.monotonic() - told_at < 5
         assert set(last) <= {"running"}
         assert left_of(processes, 2) == []
-    ended = found(database, run)
+    ended = stored_run(database, run)
     assert (ended.state, ended.lost) == ("queued", 0)
     database.close()
 
@@ -295,12 +297,12 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_first(accounts_of):
 def test_the_document_says_what_is_streamed(on_sqlite):
     document = on_sqlite.client.get("/api/v1/openapi.json").json()
 
-    said = document["paths"]["/api/v1/runs/{run_id}/events"]["get"]["responses"]
+    responses = document["paths"]["/api/v1/runs/{run_id}/events"]["get"]["responses"]
 
-    assert list(said["200"]["content"]) == ["text/event-stream"]
-    item = said["200"]["content"]["text/event-stream"]["itemSchema"]
+    assert list(responses["200"]["content"]) == ["text/event-stream"]
+    item = responses["200"]["content"]["text/event-stream"]["itemSchema"]
     assert item["properties"]["event"]["const"] == "run"
     assert item["properties"]["data"]["contentSchema"] == {
         "$ref": "#/components/schemas/Run"
     }
-    assert list(said["404"]["content"]) == ["application/problem+json"]
+    assert list(responses["404"]["content"]) == ["application/problem+json"]

@@ -126,11 +126,11 @@ def test_a_dry_run_tells_and_changes_nothing(service):
         "lier,Lier,BE,mentor,,1\nwrong,Wrong,??,mentor,,1\n"
     )
 
-    told = report(send(service, text, query="?dry_run=true"))
+    answer = report(send(service, text, query="?dry_run=true"))
     strict = send(service, text, query="?all_or_nothing=true")
 
-    assert told["counts"] == {"new": 1, "changed": 1, "same": 1, "wrong": 1}
-    assert [(row["id"], row["state"], row["changes"]) for row in told["rows"]] == [
+    assert answer["counts"] == {"new": 1, "changed": 1, "same": 1, "wrong": 1}
+    assert [(row["id"], row["state"], row["changes"]) for row in answer["rows"]] == [
         ("ghent", "same", []),
         ("bruges", "changed", ["areas"]),
         ("lier", "new", []),

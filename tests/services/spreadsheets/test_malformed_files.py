@@ -21,7 +21,7 @@ from tests.services.spreadsheets.uploads import send
 
 
 def malformer(good: bytes):
-    """Return what makes another broken copy each time it is called."""
+    """Return a function that returns another broken copy each time it is called."""
     chance = random.Random(2026)  # noqa: S311 -- the same files each time
 
     def malformed() -> bytes:
@@ -113,8 +113,8 @@ def test_malformed_files_are_refused_and_memory_stays_flat(service, count):
             peaks.append(process.memory_info().rss)
 
     assert refused == {"invalid-file", "invalid-rows"}
-    kept = service.get("/cities?limit=200").json()["items"]
-    assert {one["id"] for one in kept} == stored
+    shown = service.get("/cities?limit=200").json()["items"]
+    assert {one["id"] for one in shown} == stored
     assert len(stored) < 50
     assert not peaks or peaks[-1] - peaks[1] < 20_000_000
 
@@ -165,10 +165,10 @@ def test_malformed_bodies_are_refused_and_nothing_else_is_stored(idle_service, c
                 (409, "already-exists"),
             }
 
-    kept = set()
+    shown = set()
     following = "/api/v1/cities?limit=200"
     while following:
         page = service.client.get(following, headers=service.bearer("auditor")).json()
-        kept |= {one["id"] for one in page["items"]}
+        shown |= {one["id"] for one in page["items"]}
         following = page["next"]
-    assert kept == stored
+    assert shown == stored

@@ -94,7 +94,7 @@ CHANCE = random.Random(2026)  # noqa: S311 -- the same files each time
 
 
 def flipped(content: bytes) -> bytes:
-    """Return the bytes with a few of them wrong, gone, or too many."""
+    """Return the bytes with a few of them changed, removed or added."""
     broken = bytearray(content)
     for _ in range(CHANCE.randint(1, 4)):
         at = CHANCE.randrange(len(broken))
@@ -111,7 +111,7 @@ def flipped(content: bytes) -> bytes:
 
 
 def malformed(good: bytes, parts: dict[str, bytes]) -> bytes:
-    """Return a workbook that is wrong in its bytes, or only in what it packs."""
+    """Return a workbook with errors in its bytes, or only inside its parts."""
     match CHANCE.randrange(10):
         case 0:
             return good[: CHANCE.randrange(4, len(good))]

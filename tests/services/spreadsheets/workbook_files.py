@@ -31,7 +31,7 @@ def upload(service, content, query=""):
 
 
 def repacked(content: bytes, change) -> bytes:
-    """Return the workbook with each part as `change(name, part)` makes it."""
+    """Return the workbook with each part replaced by `change(name, part)`."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as old,

@@ -12,7 +12,7 @@ from schemas import City, WebhookWrite
 from tests.fixtures.cities import city
 
 INSIDE = Outgoing(allow_private=True, seconds=0.5)
-"""Reaches the receivers of the tests, and waits half a second for them."""
+"""Sends to private addresses too, as receivers of tests are; waits half a second."""
 URL = "https://hooks.example.org/compaan"
 
 
@@ -24,28 +24,30 @@ def hook(database: Database, url: str, *events: str) -> str:
 
 
 def happen(database: Database, slug: str = "ghent") -> None:
-    """Have something happen: a city registers."""
+    """Register a city, which is announced to webhooks."""
     with database.write() as session:
         profiles.add(session, TERMINAL, City(**city(slug)))
 
 
-def sent_out(database: Database, webhook: str | None = None) -> list[tables.Delivery]:
+def deliveries_of(
+    database: Database, webhook: str | None = None
+) -> list[tables.Delivery]:
     """Return the deliveries, of one webhook or of all, the oldest first."""
     table = tables.Delivery
-    asked = select(table).order_by(table.created_at, table.id)
+    query = select(table).order_by(table.created_at, table.id)
     if webhook:
-        asked = asked.where(table.webhook_id == webhook)
+        query = query.where(table.webhook_id == webhook)
     with database.read() as session:
-        return list(session.scalars(asked))
+        return list(session.scalars(query))
 
 
 def only(database: Database) -> tables.Delivery:
-    (one,) = sent_out(database)
+    (one,) = deliveries_of(database)
     return one
 
 
 def make_due(database: Database, **values: object) -> None:
-    """Let the time pass until the next attempt."""
+    """Make the next attempt of all queued deliveries due now."""
     with database.write() as session:
         session.execute(
             update(tables.Delivery)
@@ -59,11 +61,11 @@ def stored(database: Database, webhook: str) -> tables.Webhook:
         return session.get_one(tables.Webhook, webhook)
 
 
-def types(database: Database) -> list[str]:
-    return [one.type for one in sent_out(database)]
+def event_types(database: Database) -> list[str]:
+    return [one.type for one in deliveries_of(database)]
 
 
-def make(service, **fields):
+def post_webhook(service, **fields):
     answer = service.post("/webhooks", {"url": URL} | fields)
     assert answer.status_code == 201, answer.text
     return answer

@@ -50,8 +50,8 @@ def test_addresses_that_are_not_the_internets_are_refused(address):
     with pytest.raises(Unsent) as refused:
         outgoing.post(URL, b"", {})
 
-    said = f"hooks.example.org is at {address}: this is no public address."
-    assert str(refused.value) == said
+    message = f"hooks.example.org is at {address}: this is no public address."
+    assert str(refused.value) == message
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_a_private_address_is_told_in_the_log(database):
         send_webhooks.deliver(database, Outgoing(), webhook)
 
     assert receiver.heard == []
-    said = "127.0.0.1 is at 127.0.0.1: this is no public address."
-    assert only(database).error == said
+    message = "127.0.0.1 is at 127.0.0.1: this is no public address."
+    assert only(database).error == message
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "224.0.0.1", "::"])
@@ -98,25 +98,25 @@ def test_some_addresses_are_refused_in_internal_networks_too(address):
 
 
 def test_a_name_is_looked_up_once():
-    """One that leads elsewhere the second time leads nowhere (DNS rebinding)."""
-    asked = []
+    """A name that resolves to another address later is refused (DNS rebinding)."""
+    lookups = []
 
     def resolve(name, port):
-        asked.append((name, port))
-        return ["93.184.215.14"] if len(asked) == 1 else ["127.0.0.1"]
+        lookups.append((name, port))
+        return ["93.184.215.14"] if len(lookups) == 1 else ["127.0.0.1"]
 
     with receiving() as receiver:
         outgoing = Outgoing(resolve=resolve, seconds=0.5)
         with pytest.raises(Unsent):
             outgoing.post(f"http://rebinding.test:{receiver.port}/", b"", {})
-        assert asked == [("rebinding.test", receiver.port)]
+        assert lookups == [("rebinding.test", receiver.port)]
         with pytest.raises(Unsent, match=r"is at 127\.0\.0\.1"):
             outgoing.post(f"http://rebinding.test:{receiver.port}/", b"", {})
         assert receiver.heard == []
 
 
 def test_what_was_checked_is_connected_to(monkeypatch):
-    """Not the name again, and no proxy of the environment."""
+    """The name is not looked up again, and no proxy of the environment is used."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with receiving() as receiver:

@@ -26,13 +26,13 @@ from tests.fixtures.cities import (
     say,
     staged_round,
 )
-from tests.services.webhooks.stored_webhooks import URL, happen, hook, sent_out
+from tests.services.webhooks.stored_webhooks import URL, deliveries_of, happen, hook
 
 
 def announced(service, work) -> list[tuple[str, str, list[str] | None]]:
-    """Return (type, url, fields) of what the work announces, to a webhook for all."""
-    made = service.post("/webhooks", {"url": URL})
-    assert made.status_code == 201
+    """Run `work`; return (type, url, fields) of all that it announces to webhooks."""
+    created = service.post("/webhooks", {"url": URL})
+    assert created.status_code == 201
     work()
     with service.client.app.state.database.read() as session:
         table = tables.Delivery
@@ -177,7 +177,7 @@ def test_a_webhook_is_told_of_what_it_wants_alone(database):
 
     happen(database)
 
-    first, second = sent_out(database)
+    first, second = deliveries_of(database)
     assert {first.webhook_id, second.webhook_id} == {everything, some}
     assert none not in {first.webhook_id, second.webhook_id}
     assert first.event == second.event
@@ -198,23 +198,23 @@ def test_what_is_undone_is_not_announced(database):
     with pytest.raises(ZeroDivisionError):
         begin_and_give_up()
 
-    assert sent_out(database) == []
+    assert deliveries_of(database) == []
 
 
 def test_without_a_webhook_a_transaction_asks_once(database):
-    asked = []
+    queries = []
 
     def note(_connection, _cursor, statement, *_):
         if "webhook" in statement:
-            asked.append(statement)
+            queries.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
     with database.write() as session:
         for slug in ("a", "b", "c"):
             profiles.add(session, TERMINAL, City(**city(slug)))
 
-    assert len(asked) == 1
-    assert sent_out(database) == []
+    assert len(queries) == 1
+    assert deliveries_of(database) == []
 
 
 def test_a_change_is_kept_though_its_webhook_is_deleted_at_that_moment(database):
@@ -234,6 +234,6 @@ def test_a_change_is_kept_though_its_webhook_is_deleted_at_that_moment(database)
         assert not deleted.wait(0.3)
     thread.join()
 
-    assert sent_out(database) == []
+    assert deliveries_of(database) == []
     with database.read() as session:
         assert profiles.get(session, "ghent").name == "ghent"

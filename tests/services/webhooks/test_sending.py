@@ -87,7 +87,7 @@ def test_what_is_not_taken_is_sent_again_by_the_schedule(database):
             found.append(round((one.due_at - now()).total_seconds()))
             make_due(database)
 
-    assert [wait - told for wait, told in zip(waits, found, strict=False)] == (
+    assert [wait - actual for wait, actual in zip(waits, found, strict=False)] == (
         pytest.approx([0] * 9, abs=3)
     )
     assert len(receiver.heard) == 10

@@ -12,7 +12,13 @@ from app.settings import Settings
 from tests.fixtures.database import ON_POSTGRES
 from tests.fixtures.process import kill, working
 from tests.fixtures.receiver import TAKEN, hang, receiving, wait_until
-from tests.services.webhooks.stored_webhooks import INSIDE, happen, hook, only, sent_out
+from tests.services.webhooks.stored_webhooks import (
+    INSIDE,
+    deliveries_of,
+    happen,
+    hook,
+    only,
+)
 
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(database):
@@ -31,16 +37,18 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(database):
         wait_until(lambda: len(quick.heard) == 3)
         assert time.monotonic() - begun < 5
         wait_until(
-            lambda: {one.state for one in sent_out(database, webhook)} == {"delivered"}
+            lambda: (
+                {one.state for one in deliveries_of(database, webhook)} == {"delivered"}
+            )
         )
-        states = [one.state for one in sent_out(database, held)]
+        states = [one.state for one in deliveries_of(database, held)]
         assert states == ["sending", "queued", "queued"]
         assert len(slow.heard) == 1
         slow.over.set()
         wait_until(
             lambda: (
-                all(one.attempt for one in sent_out(database, held))
-                and all(one.state == "queued" for one in sent_out(database, held))
+                all(one.attempt for one in deliveries_of(database, held))
+                and all(one.state == "queued" for one in deliveries_of(database, held))
             )
         )
 
@@ -67,14 +75,14 @@ def test_several_senders_send_each_delivery_once(database):
             pass
 
     heard = [one.headers["webhook-id"] for one in receiver.heard]
-    assert sorted(heard) == sorted(one.event for one in sent_out(database))
-    assert {(one.state, one.attempt) for one in sent_out(database)} == {
+    assert sorted(heard) == sorted(one.event for one in deliveries_of(database))
+    assert {(one.state, one.attempt) for one in deliveries_of(database)} == {
         ("delivered", 1)
     }
 
 
 def deliver_aside(database: Database, webhook: str, seconds: float):
-    """Start another sender, which waits so long for the receiver."""
+    """Start another sender in a thread, which waits so long for the receiver."""
     outgoing = Outgoing(allow_private=True, seconds=seconds)
     arguments = (database, outgoing, webhook)
     thread = threading.Thread(target=send_webhooks.deliver, args=arguments)
@@ -93,14 +101,14 @@ def test_one_sender_at_a_time_waits_for_a_receiver(database):
         assert send_webhooks.deliver(database, INSIDE, webhook) == 0
 
         assert len(receiver.heard) == 1
-        states = sorted(one.state for one in sent_out(database))
+        states = sorted(one.state for one in deliveries_of(database))
         assert states == ["queued", "sending"]
         receiver.over.set()
         waiting.join()
 
 
 def test_a_sender_that_is_late_changes_nothing(database):
-    """Its lease is over, and another has taken the delivery over."""
+    """Its lease has ended, and another sender has taken over the delivery."""
     with receiving(hang) as receiver:
         webhook = hook(database, receiver.url)
         happen(database)

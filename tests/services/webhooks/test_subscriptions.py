@@ -14,12 +14,12 @@ from tests.fixtures.receiver import TAKEN, receiving, says
 from tests.services.webhooks.stored_webhooks import (
     INSIDE,
     URL,
+    deliveries_of,
     happen,
     hook,
-    make,
     make_due,
     only,
-    sent_out,
+    post_webhook,
 )
 
 
@@ -30,16 +30,21 @@ def patch(service, webhook: str, body: object, tag: str = "*"):
 
 def test_a_webhook_shows_its_secret_once(idle_service):
     service = idle_service
-    answer = make(service, events=["city.created"], description="Website")
-    made = answer.json()
-    secret = made.pop("secret")
+    answer = post_webhook(service, events=["city.created"], description="Website")
+    created = answer.json()
+    secret = created.pop("secret")
 
     assert secret.startswith("whsec_")
-    assert answer.headers["location"] == f"/api/v1/webhooks/{made['id']}"
+    assert answer.headers["location"] == f"/api/v1/webhooks/{created['id']}"
     assert answer.headers["cache-control"] == "no-store"
-    assert service.get(f"/webhooks/{made['id']}").json() == made
-    assert service.get("/webhooks").json() == {"items": [made], "next": None}
-    assert made | {"id": "", "created_by": "", "created_at": "", "updated_at": ""} == {
+    assert service.get(f"/webhooks/{created['id']}").json() == created
+    assert service.get("/webhooks").json() == {"items": [created], "next": None}
+    assert created | {
+        "id": "",
+        "created_by": "",
+        "created_at": "",
+        "updated_at": "",
+    } == {
         "id": "",
         "url": URL,
         "description": "Website",
@@ -55,14 +60,14 @@ def test_a_webhook_shows_its_secret_once(idle_service):
 
 def test_a_new_secret_is_shown_once_too(idle_service):
     service = idle_service
-    made = make(service).json()
+    created = post_webhook(service).json()
 
-    changed = service.post(f"/webhooks/{made['id']}/secret", None).json()
+    changed = service.post(f"/webhooks/{created['id']}/secret", None).json()
 
-    assert changed["secret"] != made["secret"]
+    assert changed["secret"] != created["secret"]
     until = datetime.fromisoformat(changed.pop("old_secret_until"))
     assert until - now() == pytest.approx(timedelta(days=1), abs=timedelta(minutes=1))
-    read = service.get(f"/webhooks/{made['id']}").json()
+    read = service.get(f"/webhooks/{created['id']}").json()
     assert "secret" not in read
     assert read["old_secret_until"] is not None
 
@@ -91,14 +96,16 @@ def test_addresses_that_cannot_be_are_refused(sqlite_service, url, code):
 
 
 def test_a_url_is_kept_as_it_is_called(sqlite_service):
-    made = make(sqlite_service, url="https://Bücher.example/ä?q=1#top").json()
+    created = post_webhook(
+        sqlite_service, url="https://Bücher.example/ä?q=1#top"
+    ).json()
 
-    assert made["url"] == "https://xn--bcher-kva.example/%C3%A4?q=1"
+    assert created["url"] == "https://xn--bcher-kva.example/%C3%A4?q=1"
 
 
 def test_only_organisers_and_administrators_know_of_webhooks(idle_service):
     service = idle_service
-    webhook = make(service).json()["id"]
+    webhook = post_webhook(service).json()["id"]
     for role in ("officer", "auditor"):
         answer = service.post("/webhooks", {"url": URL}, role)
         assert refusal(answer) == (403, "forbidden", [])
@@ -109,7 +116,7 @@ def test_only_organisers_and_administrators_know_of_webhooks(idle_service):
 
 def test_there_may_be_twenty_webhooks(sqlite_service):
     for _ in range(20):
-        make(sqlite_service)
+        post_webhook(sqlite_service)
 
     answer = sqlite_service.post("/webhooks", {"url": URL})
 
@@ -119,8 +126,8 @@ def test_there_may_be_twenty_webhooks(sqlite_service):
 
 def test_a_webhook_is_changed_by_whoever_has_read_it(idle_service):
     service = idle_service
-    made = make(service)
-    webhook, tag = made.json()["id"], made.headers["etag"]
+    created = post_webhook(service)
+    webhook, tag = created.json()["id"], created.headers["etag"]
 
     changed = patch(service, webhook, {"events": ["run.finished"]}, tag)
 
@@ -138,7 +145,7 @@ def test_a_webhook_is_changed_by_whoever_has_read_it(idle_service):
 
 def test_a_webhook_that_is_off_is_told_nothing(idle_service):
     service = idle_service
-    webhook = make(service).json()["id"]
+    webhook = post_webhook(service).json()["id"]
     register(service, city("first"))
 
     assert patch(service, webhook, {"active": False}).json()["active"] is False
@@ -157,13 +164,13 @@ def test_a_webhook_that_is_off_is_told_nothing(idle_service):
 
 def test_a_deleted_webhook_takes_its_deliveries_along(idle_service):
     service = idle_service
-    webhook = make(service).json()["id"]
+    webhook = post_webhook(service).json()["id"]
     register(service, city("first"))
 
     assert service.delete(f"/webhooks/{webhook}").status_code == 204
 
     assert service.get(f"/webhooks/{webhook}").status_code == 404
-    assert sent_out(service.client.app.state.database) == []
+    assert deliveries_of(service.client.app.state.database) == []
     register(service, city("second"))
 
 
@@ -180,9 +187,9 @@ def test_a_ping_comes_whatever_the_webhook_wants(idle_service):
         send_webhooks.deliver(database, INSIDE, webhook)
         send_webhooks.deliver(database, INSIDE, other)
     (heard,) = receiver.heard
-    told = json.loads(heard.body)
-    assert told["type"] == "webhook.ping"
-    assert told["data"] == {"id": webhook, "url": f"/api/v1/webhooks/{webhook}"}
+    announcement = json.loads(heard.body)
+    assert announcement["type"] == "webhook.ping"
+    assert announcement["data"] == {"id": webhook, "url": f"/api/v1/webhooks/{webhook}"}
     read = service.get(f"/webhooks/{webhook}/deliveries/{answer.json()['id']}").json()
     assert read["body"].encode() == heard.body
     assert (read["state"], read["status"], read["due_at"]) == ("delivered", 204, None)

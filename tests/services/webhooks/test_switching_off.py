@@ -13,10 +13,10 @@ from app.services.webhooks import subscriptions
 from tests.fixtures.receiver import TAKEN, receiving, says
 from tests.services.webhooks.stored_webhooks import (
     INSIDE,
+    deliveries_of,
     happen,
     hook,
     make_due,
-    sent_out,
     stored,
 )
 
@@ -36,12 +36,12 @@ def test_a_receiver_that_is_gone_is_switched_off(database):
     reason = "It answered 410: it is gone, and wants nothing any more."
     assert (row.state, row.off_reason) == ("off", reason)
     assert row.version > version
-    assert [one.state for one in sent_out(database)] == ["failed", "dropped"]
+    assert [one.state for one in deliveries_of(database)] == ["failed", "dropped"]
     assert len(receiver.heard) == 1
 
 
 def days_ago(database: Database, days: float) -> None:
-    """Let so many days pass since everything that is there."""
+    """Make all deliveries and webhooks look this many days old."""
     ago = now() - timedelta(days=days)
     with database.write() as session:
         session.execute(update(tables.Delivery).values(created_at=ago))
@@ -68,11 +68,11 @@ def test_a_webhook_that_takes_nothing_for_five_days_goes_off(database, days, sta
     assert row.state == state
     if state == "off":
         assert row.off_reason == "Nothing was taken for 5 days. It answered 500."
-        assert {one.state for one in sent_out(database)} == {"dropped"}
+        assert {one.state for one in deliveries_of(database)} == {"dropped"}
 
 
 def give_up(database: Database, webhook: str, slug: str) -> None:
-    """Have something happen, and fail for the last time to tell of it."""
+    """Register a city, and fail the last attempt to announce it."""
     happen(database, slug)
     make_due(database, attempt=9)
     send_webhooks.deliver(database, INSIDE, webhook)
@@ -88,7 +88,7 @@ def test_a_webhook_that_took_something_meanwhile_stays_on(database):
             send_webhooks.deliver(database, INSIDE, webhook)
 
     assert stored(database, webhook).state == "active"
-    states = [one.state for one in sent_out(database)]
+    states = [one.state for one in deliveries_of(database)]
     assert states == ["failed", "delivered", "queued"]
 
 
@@ -107,7 +107,7 @@ def test_a_webhook_that_is_switched_on_again_has_five_days(database):
         send_webhooks.deliver(database, INSIDE, webhook)
 
     assert stored(database, webhook).state == "active"
-    assert [one.state for one in sent_out(database)] == ["failed", "queued"]
+    assert [one.state for one in deliveries_of(database)] == ["failed", "queued"]
 
 
 def test_the_log_is_kept_for_thirty_days(database):
@@ -118,9 +118,9 @@ def test_the_log_is_kept_for_thirty_days(database):
             send_webhooks.deliver(database, INSIDE, webhook)
         days_ago(database, 29)
         send_webhooks.forget_old(database)
-        assert len(sent_out(database)) == 2
+        assert len(deliveries_of(database)) == 2
         days_ago(database, 31)
 
         send_webhooks.forget_old(database)
 
-    assert [one.state for one in sent_out(database)] == ["queued"]
+    assert [one.state for one in deliveries_of(database)] == ["queued"]

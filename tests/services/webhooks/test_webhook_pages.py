@@ -1,7 +1,13 @@
 """Webhooks on the pages of organisers and administrators."""
 
 from app.db import tables
-from tests.services.webhooks.stored_webhooks import URL, make, only, stored, types
+from tests.services.webhooks.stored_webhooks import (
+    URL,
+    event_types,
+    only,
+    post_webhook,
+    stored,
+)
 from tests.web.visitor import Visitor
 
 
@@ -21,7 +27,7 @@ def test_a_webhook_is_made_pinged_and_looked_at_on_pages(idle_service):
     assert secret not in visitor.open(f"/webhooks/{made['id']}").text
     visitor.press("Send a ping").press_again()
     assert visitor.path == f"/webhooks/{made['id']}"
-    assert types(database) == ["webhook.ping"]
+    assert event_types(database) == ["webhook.ping"]
     visitor.press("Switch it off")
     assert "not sent: it was off" in visitor.text
     visitor.press("Switch it on")
@@ -34,7 +40,7 @@ def test_a_webhook_is_made_pinged_and_looked_at_on_pages(idle_service):
 def test_a_new_secret_is_not_made_twice_by_two_clicks(idle_service):
     service = idle_service
     database = service.client.app.state.database
-    webhook = make(service).json()["id"]
+    webhook = post_webhook(service).json()["id"]
     visitor = Visitor(service).sign_in("administrator").open(f"/webhooks/{webhook}")
 
     visitor.press("Make a new secret")
@@ -48,7 +54,7 @@ def test_a_new_secret_is_not_made_twice_by_two_clicks(idle_service):
 
 def test_a_webhook_is_deleted_on_its_page_by_whoever_is_sure(idle_service):
     service = idle_service
-    webhook = make(service).json()["id"]
+    webhook = post_webhook(service).json()["id"]
     visitor = Visitor(service).sign_in("organiser").open(f"/webhooks/{webhook}")
 
     visitor.press("Delete it")

@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 
 @pytest.fixture
 def provider(monkeypatch) -> Iterator[Provider]:
-    """Return a running provider of identities that knows three people."""
+    """Return a running provider of identities that knows several people."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # of the provider's side
     people = [
         User(sub="known", claims={"email": EMAIL.title(), "email_verified": True}),

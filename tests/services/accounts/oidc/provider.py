@@ -16,17 +16,17 @@ KID = "1"
 
 @dataclass
 class Provider:
-    """A provider of identities, and what it says that is not so.
+    """A provider of identities whose answers a test can falsify.
 
     Attributes:
         url: Where it is.
-        key: What it signs with.
-        claims: What an ID token says instead; None: leaves it out.
-        signed: Makes an ID token of claims, if it is not signed as it should be.
-        said: What it says of itself that is not so.
-        left_out: What it does not say of itself.
-        instead: What it answers at a path, whatever is asked.
-        sent: What came to its end point for tokens.
+        key: The key that it signs with.
+        claims: Claims of the ID token to replace; None leaves one out.
+        signed: Makes an ID token of claims, instead of signing it properly.
+        said: Fields of its configuration to replace.
+        left_out: Fields of its configuration to leave out.
+        instead: Answers by path, which replace the real ones.
+        sent: Forms that were posted to its end point for tokens.
 
     """
 
@@ -40,14 +40,14 @@ class Provider:
     sent: list[dict[str, list[str]]] = field(default_factory=list)
 
     def id_token(self, claims: dict[str, Any]) -> str:
-        told = {**claims, **self.claims}
-        told = {name: value for name, value in told.items() if value is not None}
+        payload = {**claims, **self.claims}
+        payload = {name: value for name, value in payload.items() if value is not None}
         if self.signed is not None:
-            return self.signed(told)
-        return jwt.encode({"alg": "RS256", "kid": KID}, told, self.key)
+            return self.signed(payload)
+        return jwt.encode({"alg": "RS256", "kid": KID}, payload, self.key)
 
     def between(self, real):
-        """Return the real provider, with our key and our claims."""
+        """Wrap the real provider, with our key and our changes."""
 
         def serve(environ, start):
             path = environ["PATH_INFO"]
@@ -55,22 +55,28 @@ class Provider:
                 body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
                 environ["wsgi.input"] = BytesIO(body)
                 self.sent.append(parse_qs(body.decode()))
-            begun = []
-            told = json.loads(b"".join(real(environ, lambda *a: begun.append(a))))
-            if "id_token" in told:
-                payload = told["id_token"].split(".")[1]
+            started = []
+            document = json.loads(b"".join(real(environ, lambda *a: started.append(a))))
+            if "id_token" in document:
+                payload = document["id_token"].split(".")[1]
                 claims = json.loads(decoded(payload))
-                told["id_token"] = self.id_token(claims)
+                document["id_token"] = self.id_token(claims)
             if path == "/jwks":
-                told = {"keys": [{**self.key.as_dict(private=False), "kid": KID}]}
+                document = {"keys": [{**self.key.as_dict(private=False), "kid": KID}]}
             if path == "/.well-known/openid-configuration":
-                told |= self.said
-                told = {
-                    key: one for key, one in told.items() if key not in self.left_out
+                document |= self.said
+                document = {
+                    key: one
+                    for key, one in document.items()
+                    if key not in self.left_out
                 }
-            told = self.instead.get(path, told)
-            content = told if isinstance(told, bytes) else json.dumps(told).encode()
-            status, headers = begun[0][:2]
+            document = self.instead.get(path, document)
+            content = (
+                document
+                if isinstance(document, bytes)
+                else json.dumps(document).encode()
+            )
+            status, headers = started[0][:2]
             start(status, [*((n, v) for n, v in headers if n != "Content-Length")])
             return [content]
 

@@ -30,13 +30,13 @@ class Site:
     logged: list[Any]
 
     def leave(self, to="/rounds"):
-        """Press the link; return where the provider is asked."""
+        """Follow the link to the provider; return its URL."""
         answer = self.client.get(f"/sign-in/oidc?to={to}", follow_redirects=False)
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
     def agree(self, url, who) -> str:
-        """Say yes at the provider; return where it sends the browser back to."""
+        """Agree at the provider; return the URL that it sends the browser back to."""
         answer = httpx2.post(url, data={"sub": who})
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
@@ -48,7 +48,7 @@ class Site:
         return self.come(self.agree(self.leave(), who))
 
     def why(self) -> list[str]:
-        """Return the reasons for refusals that were logged since it was asked last."""
+        """Return the reasons of the refusals that were logged since the last call."""
         lines = [line for line in self.logged if line["event"].startswith("oidc")]
         # Nothing of what the provider tells of a person is in any line.
         assert [line for line in self.logged if "@" in str(line)] == []
@@ -84,7 +84,7 @@ def open_site(url, provider, **settings) -> Iterator[Site]:
 
 
 def refused(site, answer, *reasons) -> bool:
-    """Tell whether nobody was let in, the page says what to do, and the log why."""
+    """Tell whether sign-in was refused: on the page, with reasons only in the log."""
     assert site.why() == list(reasons)
     assert not site.is_in
     assert answer.headers["content-type"].startswith("text/html")

@@ -36,13 +36,13 @@ def test_a_browser_that_did_not_leave_does_not_come_back(site):
 
 def test_what_a_browser_keeps_cannot_be_made_up_and_ends(site, monkeypatch):
     back = site.agree(site.leave(), "known")
-    kept = site.client.cookies["compaan-oidc"]
-    body = kept.split(".")[1]
+    cookie = site.client.cookies["compaan-oidc"]
+    body = cookie.split(".")[1]
     claims = json.loads(decoded(body))
     assert claims["to"] == "/rounds"
     another = OctKey.import_key(b"some other key of thirty-two bytes")
     forged = jwt.encode({"alg": "HS256"}, claims, another)
-    assert forged.count(".") == kept.count(".")
+    assert forged.count(".") == cookie.count(".")
     unsigned = f"eyJhbGciOiJub25lIn0.{body}."
 
     for wrong in (forged, unsigned, "nonsense"):
@@ -52,7 +52,7 @@ def test_what_a_browser_keeps_cannot_be_made_up_and_ends(site, monkeypatch):
     later = time.time() + oidc.KEPT_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     site.client.cookies.clear()
-    site.client.cookies.set("compaan-oidc", kept)
+    site.client.cookies.set("compaan-oidc", cookie)
     assert refused(site, site.come(back), "not_begun")
 
 
@@ -119,13 +119,13 @@ def test_an_id_token_signed_with_a_shared_secret_is_refused(site):
 
 def test_a_code_works_once(site):
     url = site.leave()
-    kept = site.client.cookies["compaan-oidc"]
+    cookie = site.client.cookies["compaan-oidc"]
     back = site.agree(url, "known")
     assert site.come(back).status_code == 303
     assert site.is_in
     site.client.cookies.clear()
 
-    site.client.cookies.set("compaan-oidc", kept)
+    site.client.cookies.set("compaan-oidc", cookie)
     again = site.come(back)
 
     assert refused(site, again, "invalid_grant")

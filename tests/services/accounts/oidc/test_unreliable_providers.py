@@ -36,12 +36,12 @@ _STRANGE = [[], 7, "x", None, b"", b"\xff\x00", _DEEP, b"NaN", b"9" * 5000]
 
 def test_a_provider_that_says_nonsense_of_itself_is_told(site):
     answers = []
-    for told in _STRANGE:
-        site.provider.instead = {"/.well-known/openid-configuration": told}
+    for nonsense in _STRANGE:
+        site.provider.instead = {"/.well-known/openid-configuration": nonsense}
         answers.append(site.client.get("/sign-in/oidc", follow_redirects=False))
     site.provider.instead = {}
-    for told in (7, None, [], {}, "\ud800", "https://\ud800", "http://[", "\x00"):
-        site.provider.said = {"authorization_endpoint": told}
+    for nonsense in (7, None, [], {}, "\ud800", "https://\ud800", "http://[", "\x00"):
+        site.provider.said = {"authorization_endpoint": nonsense}
         answers.append(site.client.get("/sign-in/oidc", follow_redirects=False))
 
     assert {answer.status_code for answer in answers} == {503}
@@ -52,8 +52,8 @@ def test_a_provider_that_answers_nonsense_lets_nobody_in(site):
     strange = [*_STRANGE, {"keys": 7}, {"keys": [7]}, {"id_token": 7}, {"error": []}]
     statuses = set()
     for path in ("/oauth2/token", "/jwks"):
-        for told in strange:
-            site.provider.instead = {path: told}
+        for nonsense in strange:
+            site.provider.instead = {path: nonsense}
             statuses.add(site.sign_in().status_code)
 
     assert statuses == {401, 503}

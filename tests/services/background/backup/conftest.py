@@ -19,7 +19,7 @@ from tests.test_migrations import fill, new_database
 
 @pytest.fixture
 def blank(request) -> Callable[[str], str]:
-    """Return what makes a database of a kind, without tables, and tells its URL."""
+    """Return a function that creates a database of a kind and returns its URL."""
     return partial(new_database, request)
 
 
@@ -45,7 +45,7 @@ def target(request, blank) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> bytes:
-    """Return a backup."""
+    """Return the bytes of a backup of a small database."""
     folder = tmp_path_factory.mktemp("written")
     with opened(f"sqlite:///{folder}/source.db") as source:
         schema.migrate(source)

@@ -41,7 +41,7 @@ def opened(url: str) -> Iterator[Database]:
 
 
 def extreme(table: Table, number: int) -> dict[str, Any]:
-    """Return a row of what is hard to keep; every other one has no value if it may."""
+    """Return a row of extreme values; in row 2 nullable columns are empty."""
     return {
         column.name: None
         if number == 2 and column.nullable
@@ -74,7 +74,7 @@ def _hard(kind: Any, number: int) -> Any:
 
 
 def everything(database: Database) -> dict[str, list[tuple[str, ...]]]:
-    """Return all rows of all tables, by primary key, as exactly as can be told."""
+    """Return all rows of all tables, sorted, with the exact type of every value."""
     with database.read() as session:
         return {
             table.name: sorted(

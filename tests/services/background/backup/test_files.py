@@ -33,10 +33,10 @@ def test_no_file_is_replaced_unless_told(database, tmp_path):
 
     with pytest.raises(AlreadyThere, match="another name, or add --force"):
         backup.save(database, path)
-    kept = path.read_text()
+    content = path.read_text()
     backup.save(database, path, force=True)
 
-    assert kept == "precious"
+    assert content == "precious"
     assert zipfile.is_zipfile(path)
 
 

@@ -119,7 +119,7 @@ def test_rows_of_an_older_version_are_migrated(source, target, has_tables, tmp_p
 
 @pytest.mark.parametrize("kind", ["postgres"])
 def test_no_migration_is_left_out(written, blank, kind, tmp_path):
-    """Also if the empty tables are of the later version already."""
+    """An older backup is migrated even into tables of the later version."""
     later = next_version(tmp_path / "next")
     url, path = blank(kind), tmp_path / "backup.zip"
     path.write_bytes(written)
@@ -163,7 +163,7 @@ def test_a_database_with_rows_is_left_alone(database, tmp_path):
 
 @pytest.mark.parametrize("kind", ["postgres"])
 def test_tables_that_refer_to_themselves_are_restored(blank, kind, tmp_path):
-    """A later version has one, with a name that must be quoted and its own numbers."""
+    """A later version may add such a table; its name here needs quotes."""
     later = next_version(tmp_path / "next")
     url, other = blank(kind), blank(kind)
     compaan(url, "migrate", environment=later)

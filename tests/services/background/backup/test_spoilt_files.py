@@ -26,7 +26,7 @@ from tests.test_migrations import REVISIONS
 
 
 def refused(content: bytes, target: Database, tmp_path: Path) -> str:
-    """Return what is said of a spoilt file; it must leave nothing behind."""
+    """Restore a spoilt file; return the refusal, and check that nothing was stored."""
     path = tmp_path / "spoilt.zip"
     path.write_bytes(content)
     with pytest.raises(backup.Broken) as caught:
@@ -47,20 +47,20 @@ def test_every_flipped_byte_of_a_part_is_noticed(written, tmp_path):
             for at in (begin, begin + entry.compress_size // 2):
                 spoilt = bytearray(written)
                 spoilt[at] ^= 0x10
-                said = refused(bytes(spoilt), target, tmp_path)
+                message = refused(bytes(spoilt), target, tmp_path)
                 assert re.search(
                     "no ZIP file|was changed|bytes that it should|is not JSON|not of",
-                    said,
-                ), said
+                    message,
+                ), message
 
 
 @pytest.mark.parametrize("kept", [0, 1, 0.1, 0.5, 0.9, -1])
 def test_a_file_that_ends_too_early_is_refused(written, kept, target, tmp_path):
     end = round(kept * len(written)) if isinstance(kept, float) else kept
 
-    said = refused(written[:end], target, tmp_path)
+    message = refused(written[:end], target, tmp_path)
 
-    assert said == "It is no ZIP file that can be read."
+    assert message == "It is no ZIP file that can be read."
 
 
 SPOILT = {
@@ -148,9 +148,9 @@ SPOILT = {
 def test_what_is_no_backup_is_refused(written, what, target, tmp_path):
     spoil, reason = SPOILT[what]
 
-    said = refused(spoil(written), target, tmp_path)
+    message = refused(spoil(written), target, tmp_path)
 
-    assert reason in said
+    assert reason in message
 
 
 def test_a_row_that_refers_to_none_is_refused(written, target, tmp_path):
@@ -165,15 +165,15 @@ def test_a_row_that_refers_to_none_is_refused(written, target, tmp_path):
 
 
 def test_a_claim_of_terabytes_is_refused_unread(written, target, tmp_path):
-    """The directory at the end of the file says how long a part is, unpacked."""
+    """A file is refused by the unpacked sizes that its directory claims."""
     spoilt = bytearray(written)
     at = spoilt.rindex(b"audit.jsonl") - 46
     assert spoilt[at : at + 4] == b"PK\1\2"
     spoilt[at + 24 : at + 28] = (2**32 - 2).to_bytes(4, "little")
 
-    said = refused(bytes(spoilt), target, tmp_path)
+    message = refused(bytes(spoilt), target, tmp_path)
 
-    assert said.startswith("audit.jsonl does not have the")
+    assert message.startswith("audit.jsonl does not have the")
 
 
 def test_a_line_without_end_is_refused_in_little_memory(written, tmp_path):

@@ -25,7 +25,7 @@ from tests.test_migrations import compaan, ended, fill, plain, start, until
 
 
 def test_a_backup_is_of_one_moment(database, target, tmp_path):
-    """Everybody who writes adds a city and an entry of the log at once."""
+    """Every writer adds a city and an entry of the log in one transaction."""
     with database.write() as session:
         session.execute(
             insert(tables.Audit),
@@ -55,19 +55,19 @@ def test_a_backup_is_of_one_moment(database, target, tmp_path):
     backup.restore(target, tmp_path / "backup.zip")
 
     with target.read() as session:
-        there = set(session.scalars(select(tables.City.id)))
-        told = set(
+        cities = set(session.scalars(select(tables.City.id)))
+        logged = set(
             session.scalars(
                 select(tables.Audit.city_id).where(tables.Audit.action != "old")
             )
         )
-    assert there == told
-    assert 3 < len(there) < len(written)
+    assert cities == logged
+    assert 3 < len(cities) < len(written)
     assert len([at for at in written if began < at < ended_at]) > 3
 
 
 def many(database: Database, count: int, size: int) -> None:
-    """Write many entries of the log."""
+    """Write so many large entries of the log."""
     with database.write() as session:
         for _ in range(count // 1000):
             session.execute(
@@ -103,7 +103,7 @@ def test_a_restore_that_is_killed_leaves_nothing(blank, kind, tmp_path):
 
 
 def is_loading(url: str) -> bool:
-    """Tell whether rows are being stored, by somebody who has not committed yet."""
+    """Tell whether a transaction is storing rows and has not committed yet."""
     if url.startswith("sqlite"):
         log = Path(url.removeprefix("sqlite:///") + "-wal")
         return log.exists() and log.stat().st_size > 2**20
@@ -125,7 +125,7 @@ def tell():
 
 
 def peak(url: str, *arguments: object) -> tuple[int, float]:
-    """Return the exit code of `compaan`, and the most MB that it held."""
+    """Run `compaan`; return its exit code and its peak memory in MB."""
     code, _, err = compaan(url, *arguments, before=_TELLS_PEAK)
     return code, int(err.splitlines()[-1]) / 1024
 

@@ -34,7 +34,7 @@ class AfterRelease(RoundModel):
         self.say(actor, one, side, yes=yes, behalf=behalf)
 
     def say(self, actor, one, side, *, yes, behalf=True):
-        mentor, learner, state, *said = self.pairs[one]
+        mentor, learner, state, *answers = self.pairs[one]
         its = mentor if side == "mentor" else learner
         if not behalf and its != UNHEARD:
             actor = its
@@ -45,7 +45,7 @@ class AfterRelease(RoundModel):
         refused = self.unseen_pairing(actor, self.pairs[one])
         if refused is None and not (self.organises(actor) or actor == its):
             refused = 403
-        same = said[SIDES.index(side)] == word
+        same = answers[SIDES.index(side)] == word
         if refused is None and not same and (state != "offered" or one in self.overdue):
             refused = 409
         answer = self.ask(
@@ -53,17 +53,17 @@ class AfterRelease(RoundModel):
         )
         assert answer.status_code == (refused or 200), answer.text
         if refused is None and not same:
-            said[SIDES.index(side)] = word
+            answers[SIDES.index(side)] = word
             if not yes:
                 state = "declined"
-            elif said == ["accepted", "accepted"]:
+            elif answers == ["accepted", "accepted"]:
                 state = "confirmed"
-            self.pairs[one] = (mentor, learner, state, *said)
+            self.pairs[one] = (mentor, learner, state, *answers)
 
     @precondition(lambda self: self.waiting())
     @rule(at=st.integers(0, 30), side=st.sampled_from(SIDES))
     def accept(self, at, side):
-        """One side says yes, and perhaps it is the second: by chance that is rare."""
+        """Accept for one side, often also for the other: rare if left to chance."""
         one = self.waiting()[at % len(self.waiting())]
         for its in (side, *[other for other in SIDES if other != side and at % 3]):
             self.say("organiser", one, its, yes=True)
@@ -134,23 +134,23 @@ class AfterRelease(RoundModel):
             self.check_repair(found[chosen], before)
 
     def check_repair(self, repair, before):
-        """The pairings are what was listed; what was confirmed has not been touched."""
+        """Check that the repair did what was listed and touched nothing confirmed."""
 
-        def told(field):
+        def pairs_of(field):
             return sorted((one["mentor"], one["learner"]) for one in repair[field])
 
-        assert sorted(self.living()) == told("pairings")
-        new = [said[:2] for one, said in self.pairs.items() if one not in before]
-        assert sorted(new) == told("added")
+        assert sorted(self.living()) == pairs_of("pairings")
+        new = [row[:2] for one, row in self.pairs.items() if one not in before]
+        assert sorted(new) == pairs_of("added")
         undone = [
-            said[:2]
-            for one, said in before.items()
-            if said[2] in LIVE and self.pairs[one][2] not in LIVE
+            row[:2]
+            for one, row in before.items()
+            if row[2] in LIVE and self.pairs[one][2] not in LIVE
         ]
-        assert sorted(undone) == told("undone")
-        for one, said in before.items():
-            if said[2] == "confirmed":
-                assert self.pairs[one] == said
+        assert sorted(undone) == pairs_of("undone")
+        for one, row in before.items():
+            if row[2] == "confirmed":
+                assert self.pairs[one] == row
         for pair in new:
             assert not self.vetoed(pair)
 
@@ -164,22 +164,22 @@ class AfterRelease(RoundModel):
 
     @rule(actor=others)
     def look(self, actor):
-        """Everybody sees what is theirs to see, in lists and one by one."""
+        """Check that the actor sees exactly what they may see, listed or alone."""
         answer = self.ask("GET", "/rounds/life/pairings?limit=200", actor)
         refused = self.unseen(actor)
         assert answer.status_code == (refused or 200)
         if refused is None:
-            seen = {one["id"] for one in answer.json()["items"]}
-            assert seen == {
-                one for one, said in self.pairs.items() if self.sees(actor, said)
+            listed = {one["id"] for one in answer.json()["items"]}
+            assert listed == {
+                one for one, row in self.pairs.items() if self.sees(actor, row)
             }
             for one in answer.json()["items"]:
                 if not self.oversees(actor):
                     assert one["reason"] is None
                     assert one["reason_code"] is None
-        for one, said in self.pairs.items():
+        for one, row in self.pairs.items():
             alone = self.ask("GET", f"/pairings/{one}", actor)
-            assert alone.status_code == (self.unseen_pairing(actor, said) or 200)
+            assert alone.status_code == (self.unseen_pairing(actor, row) or 200)
         for path in ("outbox", "messages", "repairs", "health", "policy", "runs"):
             if path == "repairs" and self.phase not in {"staged", "released"}:
                 continue

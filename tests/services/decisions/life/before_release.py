@@ -123,15 +123,15 @@ class BeforeRelease(TakingPart):
 
     def forget(self):
         self.pairs = {
-            one: said
-            for one, said in self.pairs.items()
-            if said[2] not in {"staged", "dismissed"}
+            one: row
+            for one, row in self.pairs.items()
+            if row[2] not in {"staged", "dismissed"}
         }
 
     @precondition(lambda self: self.phase in {"draft", "open", "closed"})
     @rule()
     def advance(self):
-        """Bring the round on: by chance alone few come to be released."""
+        """Take the round to its next phase: few would be released by chance alone."""
         if self.phase == "closed":
             self.compute("organiser")
             self.stage("organiser", 0, 9)
@@ -151,16 +151,16 @@ class BeforeRelease(TakingPart):
         assert answer.status_code == (refused or 202), answer.text
         if refused is not None:
             return
-        mine = run_protocol.claim(self.database)
+        claimed = run_protocol.claim(self.database)
         try:
-            found = match(mine.problem, mine.policy)
+            solution = match(claimed.problem, claimed.policy)
         except NothingFits as error:
             why = details(Infeasible(str(error)))
-            assert run_protocol.fail(self.database, mine, why, "infeasible")
-            self.runs[mine.run] = None
+            assert run_protocol.fail(self.database, claimed, why, "infeasible")
+            self.runs[claimed.run] = None
         else:
-            assert run_protocol.succeed(self.database, mine, found)
-            self.runs[mine.run] = [(p.mentor, p.learner) for p in found.pairings]
+            assert run_protocol.succeed(self.database, claimed, solution)
+            self.runs[claimed.run] = [(p.mentor, p.learner) for p in solution.pairings]
 
     @precondition(lambda self: self.runs)
     @rule(actor=anybody, at=st.integers(0, 3), chosen=chance)
@@ -194,7 +194,7 @@ class BeforeRelease(TakingPart):
         return {(ban["mentor"], ban["learner"]) for ban in bans}
 
     def check_admissible(self):
-        """What is staged is neither itself, nor vetoed, nor banned."""
+        """Check that no staged pairing is of one city, vetoed or banned."""
         for mentor, learner, state, *_ in self.pairs.values():
             if state == "staged":
                 assert mentor != learner
@@ -240,9 +240,9 @@ class BeforeRelease(TakingPart):
             staged = {one[:2] for one in self.pairs.values() if one[2] == "staged"}
             assert staged >= set(force)
             assert not staged & set(ban)
-            for one, said in before.items():
-                if said[2] == "staged" and said[:2] in staged:
-                    assert self.pairs[one] == said
+            for one, row in before.items():
+                if row[2] == "staged" and row[:2] in staged:
+                    assert self.pairs[one] == row
             self.check_admissible()
 
     @precondition(lambda self: self.pairs)
@@ -263,7 +263,7 @@ class BeforeRelease(TakingPart):
         body = {}
         if days is not None:
             body["answer_by"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-        staged = [one for one, said in self.pairs.items() if said[2] == "staged"]
+        staged = [one for one, row in self.pairs.items() if row[2] == "staged"]
         refused = self.not_organising(actor)
         if refused is None and not fresh:
             refused = 412

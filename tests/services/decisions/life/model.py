@@ -11,7 +11,7 @@ from tests.fixtures.service import start
 
 CITIES = ("a", "b", "c", "d", "e", "f")
 UNHEARD = "f"
-"""Nobody of this city has an account."""
+"""A city without accounts: organisers answer for it."""
 AREAS = ("housing", "health", "culture")
 LIVE = ("staged", "offered", "confirmed")
 ENDED = ("declined", "expired", "withdrawn")
@@ -34,7 +34,7 @@ def as_pair(two):
 
 
 class RoundModel(RuleBasedStateMachine):
-    """One round, its cities, and all who have something to say in it.
+    """One round and its cities, as the model believes them to be.
 
     Attributes:
         phase: Where the round is, as this model believes.
@@ -67,7 +67,7 @@ class RoundModel(RuleBasedStateMachine):
     def ask(  # noqa: PLR0913 -- what a request is made of
         self, method, path, actor, *, body=None, tag=None, idle=False
     ):
-        """Return the answer; what it does stands in the log, or it does nothing."""
+        """Send a request; check that it is in the log if it did something, else not."""
         before = self.audited()
         headers = {} if tag is None else {"If-Match": tag}
         answer = self.service.call(method, path, actor, json=body, headers=headers)
@@ -90,7 +90,7 @@ class RoundModel(RuleBasedStateMachine):
         return self.organises(actor) or actor == "auditor"
 
     def unseen(self, actor):
-        """Return how the round is refused to those who may not see it, or None."""
+        """Return the status that hides the round from this actor, or None."""
         if actor is None:
             return 401
         hidden = self.phase == "draft" and actor not in self.taking
@@ -111,7 +111,7 @@ class RoundModel(RuleBasedStateMachine):
         return None if self.sees(actor, one) else 404
 
     def fits(self, pairs):
-        """Tell whether the pairs fit into the places that the cities have now."""
+        """Tell whether the cities have places for all these pairs."""
         return all(
             taken <= self.taking.get(name, ((0, 0), ()))[0][side]
             for side in (0, 1)
@@ -128,7 +128,7 @@ class RoundModel(RuleBasedStateMachine):
         )
 
     def read_pairs(self):
-        """Take the pairings over from the database, where new ones have come."""
+        """Read all pairings from the database, after new ones were stored."""
         with self.database.read() as session:
             self.pairs = {
                 row.id: (
@@ -146,7 +146,7 @@ class RoundModel(RuleBasedStateMachine):
         self.overdue.discard(one)
 
     def a_tag(self, chosen):
-        """Return what to send as If-Match, and whether it is the present one."""
+        """Return an ETag to send as If-Match, and whether the request may pass it."""
         now = self.service.get("/rounds/life").headers["etag"]
         if chosen == 0:
             old = self.tags[0]
@@ -168,4 +168,4 @@ class RoundModel(RuleBasedStateMachine):
         return refused
 
     def waiting(self):
-        return sorted(one for one, said in self.pairs.items() if said[2] == "offered")
+        return sorted(one for one, row in self.pairs.items() if row[2] == "offered")

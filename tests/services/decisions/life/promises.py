@@ -54,7 +54,7 @@ class Promises(RoundModel):
         return found
 
     def check_tags(self, session, row, rows, taking):
-        """Another body of a resource is another version of it."""
+        """Check that a resource whose body changed has a higher version."""
         policy = session.get_one(tables.RoundPolicy, "life")
         now = {
             "round": (row.version, rounds.as_round(row)),
