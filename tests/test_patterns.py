@@ -16,7 +16,7 @@ from app.main import create_app
 from app.services.shared import erasure
 from app.settings import Settings
 from app.texts import refusals
-from tests.http.test_border import routes
+from tests.http.routes import routes
 from tests.patterns import doubles
 
 ROOT = Path(__file__).parents[1]

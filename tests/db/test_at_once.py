@@ -3,19 +3,14 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
 
-import httpx2
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app.db import Database, tables
-from app.permissions import TERMINAL
-from app.services.decisions import phases
 from app.services.pairings import offers, pairings
-from app.services.rounds import rounds
+from tests.db.house import House
 from tests.fixtures.cities import (
     FIVE,
     add_officer,
@@ -26,83 +21,16 @@ from tests.fixtures.cities import (
     messages,
     pairing,
     pairs,
-    refusal,
     register,
     say,
-    staged_round,
 )
 from tests.fixtures.process import served
-from tests.fixtures.service import Service, start
+from tests.fixtures.service import start
 
 WHY = {"reason": "A reason."}
 LIVE = ("staged", "offered", "confirmed")
 LEARNERS = tuple(f"learner-{at}" for at in range(6))
 HOUSING = {"housing": {"need": 4, "strength": 4}}
-
-
-@dataclass
-class House:
-    """A network served by two processes.
-
-    Attributes:
-        service: The same database in this process, to prepare and to look.
-        addresses: Of the two servers.
-
-    """
-
-    service: Service
-    addresses: tuple[str, str]
-
-    def together(self, *asked, role="organiser", tag="*"):
-        """Send (method, path, body) all at once, to each server in turn.
-
-        Returns the answers; none is a mistake of ours.
-        """
-        gate = threading.Barrier(len(asked))
-        servers = cycle(self.addresses)
-        with ThreadPoolExecutor(len(asked)) as pool:
-            sent = [
-                pool.submit(self._send, gate, next(servers), role, tag, *one)
-                for one in asked
-            ]
-            answers = [one.result() for one in sent]
-        assert 500 not in {one.status_code for one in answers}
-        return answers
-
-    def _send(self, gate, server, role, tag, method, path, body):  # noqa: PLR0913 -- a request
-        headers = self.service.bearer(role) | ({"If-Match": tag} if tag else {})
-        with httpx2.Client(base_url=f"{server}/api/v1", timeout=60) as client:
-            client.get("/policy-areas")  # the connection is there before the gate
-            gate.wait(30)
-            return client.request(method, path, json=body, headers=headers)
-
-    def round_of(self, *names, **fields):
-        """Return the id of a closed round of these cities, and a run of it."""
-        made = self.service.post("/rounds", {"name": "At once"} | fields)
-        where = f"/rounds/{made.json()['id']}"
-        for name in names:
-            self.service.put(f"{where}/participants/{name}", {})
-        for phase in ("open", "closed"):
-            self.service.post(f"{where}/phase", {"to": phase})
-        return made.json()["id"], compute(self.service, made.json()["id"])
-
-    def staged(self, *names):
-        round_id, run = self.round_of(*names)
-        staged = self.service.post(f"/rounds/{round_id}/stage", {"run": run})
-        assert staged.status_code == 200
-        return round_id
-
-    def released(self, *names):
-        round_id = self.staged(*names)
-        released = self.service.post(f"/rounds/{round_id}/release", {})
-        assert released.status_code == 200
-        return round_id
-
-    def actions(self, round_id):
-        return Counter(
-            entry["action"]
-            for entry in listed(self.service, f"/rounds/{round_id}/audit")
-        )
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -422,68 +350,3 @@ def test_many_late_cities_enter_at_once(house):
     # Whoever comes second finds it there, and has not read it.
     assert statuses(answers) == [201] * 5 + [428] * 5
     assert len(listed(house.service, where)) == 7
-
-
-# Two in one process, where it can be told which comes first.
-
-
-def test_a_pairing_that_is_forgotten_meanwhile_is_not_found(idle_service):
-    round_id = staged_round(idle_service, *FIVE)
-    one = pairing(idle_service, round_id, "amiens", "celje")
-    database = idle_service.client.app.state.database
-    with ThreadPoolExecutor(1) as pool:
-        with database.write() as session:
-            row = rounds.get(session, TERMINAL, round_id, lock=True)
-            phases.move(session, TERMINAL, row, "closed", "Once more.")
-            late = pool.submit(idle_service.post, f"/pairings/{one['id']}/dismiss", WHY)
-            _wait_until_it_waits(database, session)
-        refused = late.result()
-
-    assert refusal(refused) == (404, "not-found", [])
-
-
-def _wait_until_it_waits(database, session):
-    """Wait until the other request stands before the lock; on SQLite it stands there
-    from its beginning."""
-    if database.is_sqlite:
-        return
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    for _ in range(200):
-        if session.connection().exec_driver_sql(waiting).scalar_one():
-            return
-        threading.Event().wait(0.02)
-    pytest.fail("It did not wait.")
-
-
-def test_what_is_repaired_while_an_override_is_computed_is_not_thrown_away(
-    idle_service,
-):
-    """Whoever is second looks again: nothing that was done by hand is lost."""
-    round_id = staged_round(idle_service, *FIVE)
-    where = f"/rounds/{round_id}"
-    one = pairing(idle_service, round_id, "amiens", "celje")
-    answers = idle_service.client.app.state.answers
-    computed, done = answers.override, threading.Event()
-
-    def meanwhile(*asked):
-        found = computed(*asked)
-        idle_service.post(f"/pairings/{one['id']}/dismiss", WHY)
-        done.set()
-        return found
-
-    answers.override = meanwhile
-    try:
-        late = idle_service.post(
-            f"{where}/overrides",
-            {"ban": [{"mentor": "bruges", "learner": "evora"}], "reason": "R"},
-        )
-    finally:
-        del answers.override
-
-    assert done.is_set()
-    assert refusal(late) == (412, "stale", [])
-    with changing(idle_service) as session:
-        (left,) = session.scalars(
-            select(tables.Pairing.state).where(tables.Pairing.id == one["id"])
-        )
-    assert left == "dismissed"

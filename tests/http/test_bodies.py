@@ -30,7 +30,7 @@ from schemas.bounds import ECHO, LONG_LIST, MOST_ERRORS, ErrorCount
 from tests.fixtures.asynchronous import run_async
 from tests.fixtures.cities import FIVE, city, refusal, register
 from tests.fixtures.service import Service, start
-from tests.http.test_border import filled, routes
+from tests.http.routes import filled, routes
 
 RUN = "0" * 32
 JSON = {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.db import tables
 from app.services.accounts import accounts, passwords, sign_in
 from tests.fixtures.service import Service, start
-from tests.http.test_border import routes
+from tests.http.routes import routes
 from tests.web.visitor import HTML, Visitor
 
 EMAIL = "organiser@example.org"

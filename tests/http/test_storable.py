@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from app.storable import UNSTORABLE, is_storable, is_storable_json
 from tests.fixtures.cities import city, refusal, register
 from tests.fixtures.database import ON_POSTGRES
-from tests.http.test_border import routes
+from tests.http.routes import routes
 from tests.web.visitor import HTML
 
 REFUSED = (422, "invalid-input")

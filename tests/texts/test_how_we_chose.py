@@ -10,7 +10,7 @@ from app.texts.catalogue import LANGUAGES
 from app.texts.matching.how_we_chose import Chosen, Override, how_we_chose
 from matching import Policy, Problem, explain, match
 from tests.fixtures.cities import INCLUCITIES, city
-from tests.texts.test_sentences import EVERYTHING
+from tests.texts.examples import EVERYTHING
 
 DIGEST = "ab" * 32
 _CITIES = [one.to_dict() for one in INCLUCITIES.cities if one.id != "brussels"]

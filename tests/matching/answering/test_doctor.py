@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from matching import Infeasible, Policy, Problem, match, readiness
 from tests.matching import rounds
-from tests.matching.answering.test_prices import CITIES, attempt
+from tests.matching.answering.answers import attempt
+from tests.matching.answering.cities import CITIES
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=80)
 

@@ -4,7 +4,7 @@ import pytest
 
 from matching import Policy, Problem, firmness, match
 from matching._answering.firmness import wilson
-from tests.matching.answering.test_prices import CITIES
+from tests.matching.answering.cities import CITIES
 
 
 def city(name, role, levels, **more):

@@ -1,32 +1,17 @@
-"""Repairs and the drop-out drill against every assignment there is."""
+"""Repairs against every assignment there is, and what they keep."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import data as facts
-from matching import (
-    Infeasible,
-    InvalidProblem,
-    Policy,
-    Problem,
-    drill,
-    match,
-    repair,
-)
+from matching import Infeasible, Policy, Problem, match, repair
 from tests.matching import rounds
-from tests.matching.answering.test_prices import CITIES
+from tests.matching.answering.answers import pairs
+from tests.matching.answering.cities import CITIES, without
 from tests.matching.rounds import pairs_of
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=80)
-
-
-def pairs(some):
-    return {(pair.mentor, pair.learner) for pair in some}
-
-
-def without(cities, gone):
-    return [one for one in cities if one["id"] not in gone]
 
 
 @SOLID
@@ -289,55 +274,6 @@ def test_mending_under_a_minimum_load_may_use_pairs_without_points():
     assert all(len(one.pairings) == 3 for one in found)
 
 
-def test_the_drill_undoes_what_a_limit_or_too_few_places_ask_for():
-    problem = Problem.from_dict({"cities": CITIES})
-    full = [("ghent", "arlon"), ("ghent", "namur")]
-    two = [("ghent", "arlon"), ("lyon", "namur")]
-
-    over = drill(problem, None, [*full, ("lyon", "arlon")]).items
-    loaded = drill(problem, Policy(min_load={"mentor": 1}), two).items
-
-    for one in over:
-        left = {*full, ("lyon", "arlon")} - pairs(one.broken) | pairs(one.added)
-        table = rounds.table(without(CITIES, {one.city}))
-        assert table.is_legal(left)
-    # Without arlon or namur two mentors cannot both have a learner.
-    assert {one.city: (one.keeps_policy, one.fragile) for one in loaded} == {
-        "ghent": (True, True),
-        "lyon": (True, True),
-        "arlon": (False, True),
-        "namur": (False, True),
-    }
-
-
-def test_refusals_point_at_what_the_caller_gave():
-    problem = Problem.from_dict({"cities": CITIES})
-    pins = [{"mentor": "ghent", "learner": one} for one in ("arlon", "namur")]
-    strict = Policy(pins=pins[1:], rules={"different_country": True})
-
-    with pytest.raises(Infeasible) as pinned:
-        repair(
-            problem,
-            Policy(pins=[pins[0], *strict.pins], rules=strict.rules),
-            [("lyon", "arlon")],
-            gone=["arlon"],
-        )
-    with pytest.raises(Infeasible) as loaded:
-        repair(
-            problem,
-            Policy(min_load={"mentor": 1}),
-            [("lyon", "namur")],
-            declined=[("lyon", "arlon"), ("lyon", "namur")],
-        )
-
-    assert [e[:2] for e in pinned.value.errors] == [("/pins/1", "different_country")]
-    assert {e[0] for e in loaded.value.errors} == {
-        "/min_load",
-        "/declined/0",
-        "/declined/1",
-    }
-
-
 def test_a_kept_pair_bars_the_swap_that_would_undo_it():
     problem = Problem.from_dict({"cities": CITIES})
     standing = [("lyon", "arlon"), ("ghent", "namur")]
@@ -367,195 +303,3 @@ def test_a_kept_pair_stays_though_everything_forbids_it_today():
     assert [(one.changes, pairs(one.pairings)) for one in found] == [
         (0, {("ghent", "arlon")})
     ]
-
-
-def test_what_keeps_a_pair_from_being_kept_is_named():
-    problem = Problem.from_dict({"cities": CITIES})
-    full = [("ghent", "arlon"), ("ghent", "namur")]
-    cap = {"side": "mentor", "by": "country", "per": "round", "max": 0}
-
-    def refusal(pairings, keep, policy=None, cities=problem):
-        with pytest.raises(Infeasible) as refused:
-            repair(cities, policy, pairings, keep=keep)
-        return refused.value.errors
-
-    assert refusal(full, full[::-1]) == [
-        (
-            f"/keep/{at}",
-            "keep",
-            f"The pairing to keep {one} clashes with the pairing to keep {other}.",
-        )
-        for at, (one, other) in enumerate(
-            [("ghent – namur", "ghent – arlon"), ("ghent – arlon", "ghent – namur")]
-        )
-    ]
-    pin = Policy(pins=[{"mentor": "ghent", "learner": "namur"}])
-    assert [e[:2] for e in refusal(full[:1], full[:1], pin)] == [
-        ("/pins/0", "pin"),
-        ("/keep/0", "keep"),
-    ]
-    assert [e[:2] for e in refusal(full[:1], full[:1], Policy(caps=[cap]))] == [
-        ("/caps/0", "cap"),
-        ("/keep/0", "keep"),
-    ]
-    # Lyon mentors no more.
-    idle = Problem.from_dict(
-        {"cities": [CITIES[0], CITIES[1] | {"mentor_capacity": 0}, *CITIES[2:]]}
-    )
-    (homeless,) = refusal([("lyon", "arlon")], [("lyon", "arlon")], cities=idle)
-    assert homeless[:2] == ("/keep/0/mentor", "role")
-    assert homeless[2].endswith("with the roles: lyon has no place as a mentor.")
-
-
-def test_a_clash_counts_on_what_stands_in_spite_of_the_rules():
-    # Ghent keeps Arlon, which the rule forbids to all who are not paired yet.
-    cities = [CITIES[0], CITIES[1] | {"country": "BE"}, CITIES[2]]
-    problem = Problem.from_dict({"cities": [*cities, CITIES[3] | {"country": "FR"}]})
-    strict = Policy(min_load={"mentor": 1}, rules={"different_country": True})
-    standing = [("ghent", "arlon"), ("lyon", "namur")]
-
-    with pytest.raises(Infeasible) as declined:
-        repair(problem, strict, standing, declined=standing[1:])
-    with pytest.raises(Infeasible) as gone:
-        repair(problem, strict, standing, gone=["namur"])
-
-    assert [e[:2] for e in declined.value.errors[:-1]] == [
-        ("/min_load", "min_load"),
-        ("/rules/different_country", "different_country"),
-        ("/declined/0", "ban"),
-    ]
-    assert [e[:2] for e in gone.value.errors[:-1]] == [("/min_load", "min_load")]
-    for refused in (declined, gone):
-        at, code, message = refused.value.errors[-1]
-        assert (at, code) == ("/min_load", "shortage")
-        assert message.startswith("lyon: ")
-
-
-@pytest.mark.parametrize(
-    ("more", "error"),
-    [
-        ({"keep": [("ghent", "arlon")]}, ("/keep/0", "not_standing")),
-        ({"keep": [("lyon", "x")]}, ("/keep/0", "not_standing")),
-        ({"keep": [("lyon", "arlon"), ("lyon",)]}, ("/keep/1", "pair")),
-        ({"keep": [("lyon", "arlon")] * 2}, ("/keep/1", "duplicate")),
-        ({"gone": "lyon"}, ("/gone", "ids")),
-        ({"declined": [("lyon", "x")]}, ("/declined/0/learner", "unknown_city")),
-        ({"declined": [("lyon",)]}, ("/declined/0", "pair")),
-    ],
-)
-def test_wrong_withdrawals_are_refused(more, error):
-    problem = Problem.from_dict({"cities": CITIES})
-
-    with pytest.raises(InvalidProblem) as refused:
-        repair(problem, None, [("lyon", "arlon")], **more)
-
-    assert [e[:2] for e in refused.value.errors] == [error]
-
-
-def test_the_drill_refuses_a_pair_without_a_place():
-    problem = Problem.from_dict({"cities": CITIES})
-
-    with pytest.raises(InvalidProblem) as refused:
-        drill(problem, None, [("lyon", "arlon"), ("arlon", "namur")])
-
-    assert [e[:2] for e in refused.value.errors] == [("/pairs/1", "role")]
-
-
-@pytest.mark.parametrize(
-    ("standing", "error"),
-    [
-        ([("x", "arlon")], ("/pairs/0/mentor", "unknown_city")),
-        ([("lyon", "arlon"), ("lyon", "arlon")], ("/pairs/1", "duplicate")),
-        ([("lyon", "lyon")], ("/pairs/0/learner", "itself")),
-        ([{"mentor": "lyon"}], ("/pairs/0", "pair")),
-    ],
-)
-def test_wrong_pairs_are_refused(standing, error):
-    problem = Problem.from_dict({"cities": CITIES})
-
-    for ask in (repair, drill):
-        with pytest.raises(InvalidProblem) as refused:
-            ask(problem, Policy(), standing)
-        assert [e[:2] for e in refused.value.errors] == [error]
-
-
-def test_a_repair_that_nothing_allows_is_infeasible():
-    problem = Problem.from_dict({"cities": CITIES})
-
-    with pytest.raises(Infeasible) as refused:
-        repair(
-            problem,
-            Policy(min_load={"mentor": 1}),
-            [("ghent", "arlon")],
-            gone=["arlon", "namur"],
-        )
-
-    assert refused.value.errors[0][:2] == ("/min_load", "min_load")
-
-
-@SOLID
-@given(cities=rounds.rounds(), data=st.data())
-def test_the_drill_mends_every_drop_out_with_what_is_left(cities, data):
-    left_out = data.draw(rounds.left_out(cities))
-    table = rounds.table(cities, left_out, left_out_credit=1)
-    standing = data.draw(st.sampled_from([sorted(one) for one in table.assignments()]))
-
-    found = drill(table.problem, table.policy, standing)
-
-    assert {one.city for one in found.items} == {c for pair in standing for c in pair}
-    for one in found.items:
-        left = rounds.table(without(cities, {one.city}), left_out, left_out_credit=1)
-        kept = {pair for pair in standing if one.city not in pair}
-        assert pairs(one.broken) == set(standing) - kept
-        now = kept | pairs(one.added)
-        assert left.is_legal(now)
-        best = max(left.value(some) for some in left.assignments() if some >= kept)
-        assert left.value(now) == best
-        assert round(one.points * rounds.MICRO) == best - table.value(standing)
-        lost = {p[1] for p in standing} - {p[1] for p in now} - {one.city}
-        assert set(one.unserved) == lost
-        assert set(one.areas) == lost_areas(table, one.city)
-        assert one.fragile == bool(one.unserved or one.areas)
-    order = [
-        (not one.fragile, -len(one.unserved), one.points, one.city)
-        for one in found.items
-    ]
-    assert order == sorted(order)
-
-
-def lost_areas(table, city):
-    """Areas that others need and only this mentor is strong in."""
-    strong = {
-        area
-        for one in table.mentors
-        if one != city
-        for area in table.city[one].levels("strength")
-    }
-    needed = {
-        area
-        for one in table.learners
-        if one != city
-        for area in table.city[one].levels("need")
-    }
-    mine = table.city[city].levels("strength") if city in table.mentors else {}
-    return set(mine) & (needed - strong)
-
-
-def test_the_drill_of_the_best_assignment_marks_the_fragile_cities_first():
-    request = facts.inclucities()
-
-    found = drill(request.problem(), request.policy).items
-
-    assert {one.city for one in found} == {
-        city
-        for pair in pairs_of(match(request.problem(), request.policy))
-        for city in pair
-    }
-    assert [one.fragile for one in found] == sorted(
-        (one.fragile for one in found), reverse=True
-    )
-    mechelen = next(one for one in found if one.city == "mechelen")
-    assert (mechelen.unserved, mechelen.fragile) == (("capaci",), True)
-    assert (
-        mechelen.points == -match(request.problem(), request.policy).pairings[0].score
-    )

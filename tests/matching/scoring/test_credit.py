@@ -27,7 +27,7 @@ from matching import (
 )
 from matching.__main__ import read
 from tests.matching import reference, rounds
-from tests.matching.answering.test_prices import attempt
+from tests.matching.answering.answers import attempt
 from tests.matching.rounds import pairs_of
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=60)

@@ -9,7 +9,7 @@ from matching import Infeasible, InvalidPolicy, Policy, Problem, assign, match
 from matching._answering.conflict import conflict
 from matching._round import Round
 from tests.matching import rounds
-from tests.matching.answering.test_prices import CITIES
+from tests.matching.answering.cities import CITIES
 from tests.matching.rounds import pairs_of
 
 SOLID = settings(derandomize=True, deadline=None, max_examples=80)
