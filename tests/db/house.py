@@ -25,17 +25,17 @@ class House:
     service: Service
     addresses: tuple[str, str]
 
-    def together(self, *asked, role="organiser", tag="*"):
-        """Send (method, path, body) all at once, to each server in turn.
+    def together(self, *requests, role="organiser", tag="*"):
+        """Send all requests (method, path, body) at once, to both servers in turn.
 
-        Returns the answers; none is a mistake of ours.
+        Returns the answers; fails if one of them is 500.
         """
-        gate = threading.Barrier(len(asked))
+        gate = threading.Barrier(len(requests))
         servers = cycle(self.addresses)
-        with ThreadPoolExecutor(len(asked)) as pool:
+        with ThreadPoolExecutor(len(requests)) as pool:
             sent = [
                 pool.submit(self._send, gate, next(servers), role, tag, *one)
-                for one in asked
+                for one in requests
             ]
             answers = [one.result() for one in sent]
         assert 500 not in {one.status_code for one in answers}
@@ -50,13 +50,13 @@ class House:
 
     def round_of(self, *names, **fields):
         """Return the id of a closed round of these cities, and a run of it."""
-        made = self.service.post("/rounds", {"name": "At once"} | fields)
-        where = f"/rounds/{made.json()['id']}"
+        created = self.service.post("/rounds", {"name": "At once"} | fields)
+        where = f"/rounds/{created.json()['id']}"
         for name in names:
             self.service.put(f"{where}/participants/{name}", {})
         for phase in ("open", "closed"):
             self.service.post(f"{where}/phase", {"to": phase})
-        return made.json()["id"], compute(self.service, made.json()["id"])
+        return created.json()["id"], compute(self.service, created.json()["id"])
 
     def staged(self, *names):
         round_id, run = self.round_of(*names)

@@ -144,8 +144,8 @@ def test_places_are_lowered_while_answers_come(house):
     assert {one.status_code for one in answers[:4]} <= {200, 409}
     alive = pairs(house.service, round_id, *LIVE)
     assert alive == [("many", name) for name in LEARNERS[3:]]
-    there = house.service.get(where).json()["mentor_capacity"]
-    assert there in {3, 4, 5, 6}
+    capacity = house.service.get(where).json()["mentor_capacity"]
+    assert capacity in {3, 4, 5, 6}
     assert pairs(house.service, round_id, "confirmed") == alive
 
 
@@ -157,8 +157,8 @@ def test_one_of_many_releases_seals(house):
 
     assert statuses(answers) == [200] + [409] * 5
     assert house.actions(round_id)["round.released"] == 1
-    told = messages(house.service, round_id)
-    assert [one[:3] for one in told] == [
+    letters = messages(house.service, round_id)
+    assert [one[:3] for one in letters] == [
         ("amiens", "offer", "mentor"),
         ("bruges", "offer", "mentor"),
         ("bruges", "offer", "mentor"),
@@ -166,7 +166,7 @@ def test_one_of_many_releases_seals(house):
         ("delft", "offer", "learner"),
         ("evora", "offer", "learner"),
     ]
-    assert {state for *_, state in told} == {"queued"}
+    assert {state for *_, state in letters} == {"queued"}
     decision = house.service.get(f"{where}/decision").json()
     released = house.service.get(where).json()
     assert decision["released_at"] == released["released_at"]
@@ -242,18 +242,18 @@ def test_one_of_many_makes_the_repair(house, phase):
 def test_one_of_two_overrides_is_made_and_the_other_looks_again(house):
     round_id = house.staged(*NAMES)
     where = f"/rounds/{round_id}/overrides"
-    ways = [
+    overrides = [
         {"force": [{"mentor": "amiens", "learner": learner}], "reason": learner}
         for learner in ("delft", "evora")
     ]
 
-    answers = house.together(*(("POST", where, way) for way in ways))
+    answers = house.together(*(("POST", where, override) for override in overrides))
 
     done = next(one for one in answers if one.is_success)
     other = next(one for one in answers if one is not done)
     assert other.status_code == 412
     assert refusal_code(other) == "stale"
-    chosen = ways[answers.index(done)]
+    chosen = overrides[answers.index(done)]
     pins = house.service.get(f"/rounds/{round_id}/policy").json()["pins"]
     assert [pin["reason"] for pin in pins] == [chosen["reason"]]
     assert (

@@ -1,4 +1,4 @@
-"""What one request does while another is about the same: it is told which is first."""
+"""Two requests about one round in one process, where their order is known."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +31,7 @@ def test_a_pairing_that_is_forgotten_meanwhile_is_not_found(idle_service):
 
 
 def _wait_until_it_waits(database, session):
-    """Wait until the other request stands before the lock; on SQLite it stands there
-    from its beginning."""
+    """Wait until the other request waits for the lock; on SQLite it does at once."""
     if database.is_sqlite:
         return
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -53,13 +52,13 @@ def test_what_is_repaired_while_an_override_is_computed_is_not_thrown_away(
     answers = idle_service.client.app.state.answers
     computed, done = answers.override, threading.Event()
 
-    def meanwhile(*asked):
-        found = computed(*asked)
+    def compute_then_dismiss(*arguments):
+        found = computed(*arguments)
         idle_service.post(f"/pairings/{one['id']}/dismiss", WHY)
         done.set()
         return found
 
-    answers.override = meanwhile
+    answers.override = compute_then_dismiss
     try:
         late = idle_service.post(
             f"{where}/overrides",
@@ -71,7 +70,7 @@ def test_what_is_repaired_while_an_override_is_computed_is_not_thrown_away(
     assert done.is_set()
     assert refusal(late) == (412, "stale", [])
     with changing(idle_service) as session:
-        (left,) = session.scalars(
+        (state,) = session.scalars(
             select(tables.Pairing.state).where(tables.Pairing.id == one["id"])
         )
-    assert left == "dismissed"
+    assert state == "dismissed"

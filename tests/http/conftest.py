@@ -1,4 +1,4 @@
-"""An application with a thing of each kind."""
+"""An application with a round, a pairing, a webhook and so on: one of each kind."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ def site(_copy_sqlite) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def ids(site) -> dict[str, str]:
-    """Return a thing of each kind, by the name of the parameter that names it."""
+    """Return the id of a stored object of each kind, by the name of its parameter."""
     round_id = released_round(site, *FIVE)
     (one, *_) = listed(site, f"/rounds/{round_id}/pairings")
     practice = {"area": "housing", "title": "T"}
-    made = site.post("/cities/amiens/practices", practice).json()
+    practice_row = site.post("/cities/amiens/practices", practice).json()
     contact = site.post("/cities/amiens/contacts", {"name": "A. Contact"}).json()
     hook = site.post("/webhooks", {"url": "https://hooks.example.org/"}).json()
     site.post(f"/webhooks/{hook['id']}/ping", None)
@@ -30,7 +30,7 @@ def ids(site) -> dict[str, str]:
         "run_id": one["run"],
         "run": one["run"],
         "city_id": "amiens",
-        "practice_id": made["id"],
+        "practice_id": practice_row["id"],
         "message_id": listed(site, f"/rounds/{round_id}/messages")[0]["id"],
         "account_id": listed(site, "/accounts")[0]["id"],
         "contact_id": contact["id"],

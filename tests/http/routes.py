@@ -26,4 +26,8 @@ def filled(path: str, ids: dict[str, str]) -> str:
 def reading(app) -> list[tuple[str, dict]]:
     """Return path and description of every documented GET."""
     paths = app.openapi()["paths"]
-    return [(path, said["get"]) for path, said in paths.items() if "get" in said]
+    return [
+        (path, operations["get"])
+        for path, operations in paths.items()
+        if "get" in operations
+    ]

@@ -12,11 +12,11 @@ from tests.fixtures.cities import city, register
 from tests.http.routes import filled, reading
 
 
-def asked(said, ids: dict[str, str]) -> dict[str, str]:
-    """Return the parameters that an operation must be sent."""
+def required_query(operation, ids: dict[str, str]) -> dict[str, str]:
+    """Return the query parameters that an operation requires."""
     return {
         one["name"]: ids[one["name"]]
-        for one in said["parameters"]
+        for one in operation["parameters"]
         if one["in"] == "query" and one["required"]
     }
 
@@ -27,23 +27,23 @@ DATED = ["/api/v1/account/export", "/api/v1/accounts/{account_id}/export"]
 
 def test_what_the_caller_has_already_is_not_sent_again(site, ids):
     unlike = []
-    for path, said in reading(site.client.app):
+    for path, operation in reading(site.client.app):
         if path.endswith("/events"):  # a stream
             continue
         url = filled(path, ids).removeprefix("/api/v1")
-        first = site.get(url, params=asked(said, ids))
+        first = site.get(url, params=required_query(operation, ids))
         assert first.status_code == 200, first.text
         tag = first.headers["etag"]
         again = site.get(
             url,
-            params=asked(said, ids),
+            params=required_query(operation, ids),
             headers={"If-None-Match": f'"other", W/{tag}'},
         )
-        kept = ("etag", "cache-control", "vary")
+        same_headers = ("etag", "cache-control", "vary")
         if (
             (again.status_code, again.content) != (304, b"")
-            or [again.headers[one] for one in kept]
-            != [first.headers[one] for one in kept]
+            or [again.headers[one] for one in same_headers]
+            != [first.headers[one] for one in same_headers]
             or "content-type" in again.headers
             or not re.fullmatch('"[!#-~]+"', tag)
         ):
@@ -56,16 +56,17 @@ def test_the_documents_tell_what_holds_for_every_operation(site):
     untold = [
         (method, path)
         for path, methods in site.client.app.openapi()["paths"].items()
-        for method, said in methods.items()
-        if list(said["responses"]["429"]["content"]) != ["application/problem+json"]
-        or "Retry-After" not in said["responses"]["429"]["headers"]
+        for method, operation in methods.items()
+        if list(operation["responses"]["429"]["content"])
+        != ["application/problem+json"]
+        or "Retry-After" not in operation["responses"]["429"]["headers"]
     ]
     streams = [
         path
-        for path, said in reading(site.client.app)
-        if "ETag" not in said["responses"]["200"].get("headers", {})
-        or "304" not in said["responses"]
-        or "If-None-Match" not in {one["name"] for one in said["parameters"]}
+        for path, operation in reading(site.client.app)
+        if "ETag" not in operation["responses"]["200"].get("headers", {})
+        or "304" not in operation["responses"]
+        or "If-None-Match" not in {one["name"] for one in operation["parameters"]}
     ]
 
     assert untold == []

@@ -26,13 +26,13 @@ def test_head_answers_what_get_does_without_the_body(accounts_of):
         "/nowhere",
     )
     with served(url, tokens) as server:
-        told = []
+        figures = []
         for path in paths:
             asked = server.address + path
             got = httpx2.get(asked, headers=server.bearer())
             head = httpx2.head(asked, headers=server.bearer())
             assert head.content == b""
-            told.append(
+            figures.append(
                 (
                     head.status_code,
                     head.headers.get("content-length"),
@@ -41,8 +41,8 @@ def test_head_answers_what_get_does_without_the_body(accounts_of):
                 )
             )
 
-    assert [one[:2] for one in told] == [one[2:] for one in told]
-    assert [one[0] for one in told] == [200, 200, 200, 200, 404]
+    assert [one[:2] for one in figures] == [one[2:] for one in figures]
+    assert [one[0] for one in figures] == [200, 200, 200, 200, 404]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/policy-areas", "/nowhere"])

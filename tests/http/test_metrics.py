@@ -73,7 +73,7 @@ def test_metrics_count_answers_and_what_waits(uncounted):
         'compaan_messages{state="queued"} 0.0',
         'compaan_deliveries{state="queued"} 0.0',
     } <= lines
-    told = "\n".join(line for line in lines if not line.startswith("#"))
-    assert 'method="other"' in told
-    assert 'route="none"' in told
-    assert not re.search('="[^"]*(BREW|organiser|example|/a"|/b")', told)
+    samples = "\n".join(line for line in lines if not line.startswith("#"))
+    assert 'method="other"' in samples
+    assert 'route="none"' in samples
+    assert not re.search('="[^"]*(BREW|organiser|example|/a"|/b")', samples)

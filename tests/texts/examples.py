@@ -65,8 +65,8 @@ TEXTS_TOO = Policy.from_dict({"weights": {"practice_text": 5}})
 
 
 def pair_of(cities, policy=TEXTS_TOO, **problem):
-    given = Problem.from_dict({"cities": cities} | problem)
-    return explain(given, policy, mentor="ghent", learner="ieper")
+    whole = Problem.from_dict({"cities": cities} | problem)
+    return explain(whole, policy, mentor="ghent", learner="ieper")
 
 
 def unmatched(role, considered, **partners):

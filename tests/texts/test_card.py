@@ -135,12 +135,12 @@ LEARNER = City(**city("ieper", name="Ieper", areas=AREAS))
 
 
 def mentor_with(*practices: tuple[str, str, str | None], **fields) -> City:
-    told = [
+    fields_of_practices = [
         {"area": area, "title": title} | ({"what_went_wrong": bad} if bad else {})
         for area, title, bad in practices
     ]
     areas = {"health": {"strength": 2}, "data": {"strength": 3}}
-    own = {"name": "Ghent", "areas": areas, "practices": told} | fields
+    own = {"name": "Ghent", "areas": areas, "practices": fields_of_practices} | fields
     return City(**city("ghent", "mentor", **own))
 
 

@@ -17,15 +17,15 @@ REASONS = (
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words_for_one_and_for_more(language):
-    told = {
+    by_code = {
         code: [why_left(Reason(code=code, partners=n), language) for n in (1, 2)]
         for code in REASONS
     }
 
-    alike = told.pop("ban"), told["veto"]
+    alike = by_code.pop("ban"), by_code["veto"]
     assert alike[0] == alike[1]
-    assert len({tuple(one) for one in told.values()}) == len(told)
-    for code, says in told.items():
+    assert len({tuple(one) for one in by_code.values()}) == len(by_code)
+    for code, says in by_code.items():
         assert [one.split()[0] for one in says] == ["1", "2"]
         assert not any(mark in one for one in says for mark in ("_", "{", code + ":"))
 
@@ -132,8 +132,8 @@ def test_a_mentor_without_a_learner_is_told_of_learners():
     ],
 )
 def test_where_nobody_is_there_nothing_else_is_told(role, says):
-    given = Problem.from_dict({"cities": [city("ieper", role, name="Ieper")]})
-    (left,) = match(given, Policy()).unmatched
+    problem = Problem.from_dict({"cities": [city("ieper", role, name="Ieper")]})
+    (left,) = match(problem, Policy()).unmatched
 
     assert [left_out(left, "Ieper", language) for language in LANGUAGES] == [
         [one] for one in says

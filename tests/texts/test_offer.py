@@ -56,14 +56,14 @@ def test_a_deadline_is_a_day_and_how_many_are_left(until, at, asks, says):
 
 
 def test_a_deadline_is_told_in_every_language():
-    told = [
+    sentences = [
         offer.deadline(
             moment(1, 23), moment(1, 1).replace(month=11), words(one), asks=True
         )
         for one in LANGUAGES
     ]
 
-    assert told == [
+    assert sentences == [
         "Please answer until Tuesday 1 December 2026: 30 days left.",
         "Merci de répondre jusqu’au mardi 1er décembre 2026\xa0: encore 30 jours.",
         "Antwoord a.u.b. tot en met dinsdag 1 december 2026: nog 30 dagen.",

@@ -12,7 +12,7 @@ from schemas import Criterion
 from tests.fixtures.cities import INCLUCITIES, city
 from tests.texts.examples import BARE, EMPTY, FULL, pair_of, unmatched
 
-SAID = {
+SENTENCES = {
     "en": [
         (
             "Ghent is strong in 2 of the 3 areas that Ieper needs: housing; "
@@ -87,7 +87,7 @@ SAID = {
         ),
     ],
 }
-SAID_OF_LITTLE = {
+SENTENCES_OF_LITTLE = {
     "en": [
         "Ghent is not strong where Ieper needs help.",
         "What Ghent is good at is not what Ieper asks for.",
@@ -124,7 +124,7 @@ SAID_OF_LITTLE = {
 }
 
 
-def all_said(cities, language):
+def sentences_of(cities, language):
     parts = pair_of(cities).contributions
     assert [part.criterion for part in parts] == list(get_args(Criterion))
     return [sentence(part, "Ghent", "Ieper", language) for part in parts]
@@ -132,8 +132,8 @@ def all_said(cities, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_criterion_is_told(language):
-    assert all_said(FULL, language) == SAID[language]
-    assert all_said(BARE, language) == SAID_OF_LITTLE[language]
+    assert sentences_of(FULL, language) == SENTENCES[language]
+    assert sentences_of(BARE, language) == SENTENCES_OF_LITTLE[language]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -146,7 +146,7 @@ def test_every_criterion_has_a_name(language):
 def test_one_practice_for_what_is_needed_is_missed():
     bare = [FULL[0] | {"practices": []}, FULL[1]]
 
-    assert [all_said(bare, language)[2] for language in LANGUAGES] == [
+    assert [sentences_of(bare, language)[2] for language in LANGUAGES] == [
         "Ghent names no practice for what Ieper needs.",
         "Ghent ne cite aucune pratique pour les besoins indiqués par Ieper.",
         "Ghent noemt geen praktijk voor wat Ieper nodig heeft.",
@@ -159,7 +159,7 @@ def test_a_pair_is_told_by_its_four_strongest_reasons(language):
     strongest = sorted(found.contributions, key=lambda part: -part.points)[:4]
 
     assert explained(found, "Ghent", "Ieper", language) == [
-        SAID[language][list(get_args(Criterion)).index(part.criterion)]
+        SENTENCES[language][list(get_args(Criterion)).index(part.criterion)]
         for part in strongest
     ]
 
@@ -208,9 +208,9 @@ def test_a_pair_is_told_by_its_four_strongest_reasons(language):
 def test_what_could_not_be_known_is_told_with_who_leaves_it_out(
     language, beginning, gaps
 ):
-    told = explained(pair_of(BARE), "Ghent", "Ieper", language)
+    sentences = explained(pair_of(BARE), "Ghent", "Ieper", language)
 
-    assert told == [beginning + words(language).joined(gaps)]
+    assert sentences == [beginning + words(language).joined(gaps)]
 
 
 def test_what_counts_for_nothing_is_not_missed():
@@ -223,7 +223,7 @@ def test_what_counts_for_nothing_is_not_missed():
     ]
 
 
-BESIDE = {
+BESIDE_THE_SCORE = {
     "en": [
         "Wish no. 1 of Ghent is fulfilled: +1.0 points beside the score.",
         (
@@ -276,20 +276,20 @@ def adjusted():
 def test_points_beside_the_score_are_told_with_what_they_are_for(language):
     *beside, _ = explained(adjusted(), "Ghent", "Ieper", language)
 
-    assert sorted(beside) == sorted(BESIDE[language])
+    assert sorted(beside) == sorted(BESIDE_THE_SCORE[language])
 
 
 def test_a_proposed_pairing_is_told_like_an_explained_pair():
-    given = INCLUCITIES.problem()
-    found = match(given, INCLUCITIES.policy).pairings[0]
+    problem = INCLUCITIES.problem()
+    found = match(problem, INCLUCITIES.policy).pairings[0]
     pair = explain(
-        given, INCLUCITIES.policy, mentor=found.mentor, learner=found.learner
+        problem, INCLUCITIES.policy, mentor=found.mentor, learner=found.learner
     )
 
     for language in LANGUAGES:
-        told = explained(found, "Mechelen", "Capaci", language)
-        assert told == explained(pair, "Mechelen", "Capaci", language)
-        assert len(told) == 5
+        sentences = explained(found, "Mechelen", "Capaci", language)
+        assert sentences == explained(pair, "Mechelen", "Capaci", language)
+        assert len(sentences) == 5
 
 
 @pytest.mark.parametrize("name", ["{x}", "%s", "{0.__class__}", "<b>", "}{"])
@@ -299,12 +299,12 @@ def test_a_name_in_a_sentence_is_text(name):
     found = pair_of(cities)
 
     for language in LANGUAGES:
-        told = [
+        with_name = [
             *explained(found, name, "Ieper", language),
             *left_out(left, name, language),
         ]
-        plain = [
+        with_ghent = [
             *explained(found, "Ghent", "Ieper", language),
             *left_out(left, "Ghent", language),
         ]
-        assert told == [one.replace("Ghent", name) for one in plain]
+        assert with_name == [one.replace("Ghent", name) for one in with_ghent]

@@ -107,10 +107,10 @@ IN_WORDS = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_policy_with_everything_is_told(language):
-    told = policy_in_words(EVERYTHING, language)
+    sentences = policy_in_words(EVERYTHING, language)
 
     # French parts thousands and marks with spaces that do not break.
-    plain = [one.replace("\xa0", " ").replace("\u202f", " ") for one in told]
+    plain = [one.replace("\xa0", " ").replace("\u202f", " ") for one in sentences]
     assert plain == IN_WORDS[language]
 
 
@@ -130,12 +130,12 @@ def test_a_policy_with_nothing_is_told_in_two_sentences():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_objective_has_its_words(language):
-    told = {
+    first_sentences = {
         policy_in_words(Policy(objective=one), language)[0]
         for one in get_args(Objective)
     }
 
-    assert len(told) == len(get_args(Objective))
+    assert len(first_sentences) == len(get_args(Objective))
 
 
 def test_a_minimum_for_mentors_that_are_used_is_told_as_such():
@@ -148,7 +148,7 @@ def test_a_minimum_for_mentors_that_are_used_is_told_as_such():
     ]
 
 
-WARNED = {
+WARNINGS = {
     "shared_language": [
         (
             "Ghent does not tell what the rule “shared working language” needs: not "
@@ -181,22 +181,23 @@ WARNED = {
 }
 
 
-@pytest.mark.parametrize("rule", WARNED)
+@pytest.mark.parametrize("rule", WARNINGS)
 def test_what_could_not_be_checked_is_told(rule):
     found = Warning(code="rule_not_checkable", rule=rule, city="ghent")
     names = {"ghent": "Ghent"}
 
-    assert [warned(found, EVERYTHING, names, one) for one in LANGUAGES] == WARNED[rule]
+    sentences = [warned(found, EVERYTHING, names, one) for one in LANGUAGES]
+    assert sentences == WARNINGS[rule]
 
 
 def test_every_rule_that_can_fail_to_be_checked_has_words():
-    given = Problem.from_dict({"cities": EMPTY})
-    found = match(given, Policy(rules=EVERYTHING.rules)).warnings
+    problem = Problem.from_dict({"cities": EMPTY})
+    found = match(problem, Policy(rules=EVERYTHING.rules)).warnings
     names = {"ghent": "Ghent", "ieper": "Ieper"}
 
-    told = [warned(one, EVERYTHING, names, "en") for one in found]
+    sentences = [warned(one, EVERYTHING, names, "en") for one in found]
 
-    assert [one for one in told if one.startswith("Ghent")] == [
+    assert [one for one in sentences if one.startswith("Ghent")] == [
         f"Ghent does not tell what the rule “{rule}” needs: not applied."
         for rule in (
             "shared working language",

@@ -42,29 +42,29 @@ def own_or_overseers(association: int = 404) -> tuple[int, ...]:
 
 
 def organisers_alone(done: int) -> tuple[int, ...]:
-    """Of something that belongs to the organiser who asks."""
+    """Answers about an object that belongs to the organiser who calls."""
     return (401, *(404,) * 5, done, 404)
 
 
 def colleagues(done: int, own: int) -> tuple[int, ...]:
-    """Of somebody of the city in question, whom others do not see."""
+    """Answers about a colleague of the city in question, hidden from other cities."""
     return (401, own, 404, own, 404, 403, done, done)
 
 
 def organisers_know(done: int) -> tuple[int, ...]:
-    """Of something that nobody else sees."""
+    """Answers about an object that organisers alone see."""
     return (401, *(404,) * 5, done, done)
 
 
 def of_the_city(
     done: int, association: int = 403, hidden: int = 404
 ) -> tuple[int, ...]:
-    """Of what partners and auditors do not see."""
+    """Answers about an object that partners and auditors do not see."""
     return (401, done, hidden, association, hidden, hidden, done, done)
 
 
 _UNSEEN = 412
-"""PUT with If-Match on what one may not see, as on what is not there."""
+"""To PUT with If-Match what one may not see is answered as if it did not exist."""
 READERS = members(200)
 OVERSEERS = (401, 404, 404, 404, 404, 200, 200, 200)
 NEW = {"name": "Another"}
@@ -84,14 +84,14 @@ def staging(world: World) -> object:
 def first_repair(world: World) -> object:
     with world.database.read() as session:
         row = rounds.get(session, TERMINAL, "to-repair")
-        there = repairs.basis(session, TERMINAL, row)
+        basis = repairs.basis(session, TERMINAL, row)
     found = repair(
-        there.problem,
-        there.policy,
-        there.pairs,
-        gone=there.gone,
-        declined=there.declined,
-        keep=there.keep,
+        basis.problem,
+        basis.policy,
+        basis.pairs,
+        gone=basis.gone,
+        declined=basis.declined,
+        keep=basis.keep,
         limit=1,
     )
     return {"repair": repairs.named(found[0]).id}

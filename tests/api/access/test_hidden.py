@@ -13,19 +13,19 @@ from tests.fixtures.database import ON_SQLITE
 
 
 def test_a_draft_is_hidden_from_those_who_take_no_part(world):
-    def seen(role):
+    def rounds_of(role):
         headers = {"Authorization": f"Bearer {world.tokens[role]}"}
         listed = world.client.get("/api/v1/rounds", headers=headers).json()["items"]
         read = world.client.get("/api/v1/rounds/a-draft", headers=headers).status_code
         return [one["id"] for one in listed if one["id"] not in FURTHER], read
 
-    assert seen("organiser") == seen("auditor") == (["a-draft", "r"], 200)
-    assert seen("officer") == (["r"], 404)
+    assert rounds_of("organiser") == rounds_of("auditor") == (["a-draft", "r"], 200)
+    assert rounds_of("officer") == (["r"], 404)
     with world.database.write() as session:
         draft = rounds.get(session, TERMINAL, "a-draft")
         participants.put(session, TERMINAL, draft, "mechelen", ParticipationWrite())
-    assert seen("officer") == (["a-draft", "r"], 200)
-    assert seen("stranger") == (["r"], 404)
+    assert rounds_of("officer") == (["a-draft", "r"], 200)
+    assert rounds_of("stranger") == (["r"], 404)
 
 
 def test_wishes_and_vetoes_are_for_organisers_and_the_city_itself(world):
@@ -65,7 +65,7 @@ def test_an_officer_enters_and_leaves_while_the_round_is_open_only(world):
     assert enter() == 403
 
 
-# What is not everybody's: a mark that is put where it belongs, and who may read it.
+# A mark for each confidential field, and the callers who may read it.
 OWN = {"officer", "auditor", "organiser", "administrator"}
 ALL_SEEING = {"auditor", "organiser", "administrator"}
 ORGANISING = {"organiser", "administrator"}
@@ -86,7 +86,7 @@ SECRETS: dict[str, set[str]] = {
 
 
 def mark(world: World) -> None:
-    """Put every mark where it belongs, by whatever way leads there."""
+    """Write each mark into its field, by the API or straight into the database."""
 
     def call(method: str, path: str, body: object):
         answer = world.client.request(
@@ -122,7 +122,7 @@ def mark(world: World) -> None:
         account.password = "MARK-answer"  # noqa: S105 -- nobody reads a hash
 
 
-# What is computed for the answer takes its time: it is asked for once.
+# These are computed for each answer, which takes long: they are called once.
 COMPUTED = (
     "/repairs",
     "/drill",
@@ -134,14 +134,14 @@ COMPUTED = (
 
 
 def everything_read(world: World, caller: str | None) -> str:
-    """Return all that the API tells somebody who asks for everything there is."""
+    """Return the answers to every GET that this caller can send, as one text."""
     everywhere = {
         "round_id": ["r", "a-draft", *FURTHER],
         "pairing_id": [*world.pairings.values()],
         "city_id": ["mechelen", "third"],
         "run_id": [world.ids["run_id"], *world.runs.values()],
     }
-    told = []
+    answers = []
     for operation in OPERATIONS:
         method, path = (operation + ASKED.get(operation, "")).split(" ")
         if method != "GET" or "events" in path:  # a stream tells what the run does
@@ -154,8 +154,8 @@ def everything_read(world: World, caller: str | None) -> str:
             url = path
             for name, value in zip(names, chosen, strict=True):
                 url = url.replace(f"{{{name}}}", value)
-            told.append(world.get(url, caller))
-    return "\n".join(told)
+            answers.append(world.get(url, caller))
+    return "\n".join(answers)
 
 
 @ON_SQLITE
@@ -163,10 +163,10 @@ def test_the_api_tells_each_what_is_theirs_and_nobody_else(make_world):
     world = make_world()
     mark(world)
 
-    told = {caller: everything_read(world, caller) for caller in CALLERS}
+    texts = {caller: everything_read(world, caller) for caller in CALLERS}
 
     found = {
-        secret: {caller for caller, text in told.items() if secret in text}
+        secret: {caller for caller, text in texts.items() if secret in text}
         for secret in SECRETS
     }
     assert found == SECRETS

@@ -1,4 +1,4 @@
-"""A world in which every operation of the API has something to be called about."""
+"""Fills a database so that every operation of the API can be called for something."""
 
 from dataclasses import dataclass
 
@@ -163,14 +163,14 @@ def build(client: TestClient, database: Database) -> World:
             participants.put(session, TERMINAL, round_row, name, ParticipationWrite())
         phases.move(session, TERMINAL, round_row, "open", None)
         runs.start(session, TERMINAL, round_row, RunWrite())
-    mine = run_protocol.claim(database)
-    assert mine is not None
-    run_protocol.succeed(database, mine, match(mine.problem, mine.policy))
+    claimed = run_protocol.claim(database)
+    assert claimed is not None
+    run_protocol.succeed(database, claimed, match(claimed.problem, claimed.policy))
     with database.write() as session:
         queued = runs.start(
             session, TERMINAL, rounds.get(session, TERMINAL, "r"), RunWrite()
         )
-    others = {name: further_round(database, name) for name in FURTHER}
+    other_runs = {name: further_round(database, name) for name in FURTHER}
     with database.write() as session:
         found = session.scalars(select(tables.Pairing)).all()
         message = session.scalars(
@@ -181,13 +181,13 @@ def build(client: TestClient, database: Database) -> World:
         hook = subscriptions.add(
             session, TERMINAL, WebhookWrite(**HOOK), allow_private=False
         )
-        told = announcements.ping(session, hook)
-        told.state, told.ended_at = "failed", now()
+        delivery = announcements.ping(session, hook)
+        delivery.state, delivery.ended_at = "failed", now()
         person = ContactWrite(name="Contact")
         contact = contacts.add(session, TERMINAL, "mechelen", person)
     ids = {
         "webhook_id": hook.id,
-        "delivery_id": told.id,
+        "delivery_id": delivery.id,
         "contact_id": contact.id,
         "account_id": colleague.id,
         "invited": invited.id,
@@ -196,11 +196,11 @@ def build(client: TestClient, database: Database) -> World:
         "message_id": message.id,
         "city_id": "mechelen",
         "round_id": "r",
-        "run_id": mine.run,
+        "run_id": claimed.run,
         "practice_id": practice.id,
     }
     states = {pairing.state: pairing.id for pairing in found}
-    return World(client, database, tokens, ids, queued.id, others, states)
+    return World(client, database, tokens, ids, queued.id, other_runs, states)
 
 
 FURTHER = ("closed", "staged", "released", "agreed", "to-repair")
@@ -220,15 +220,15 @@ def further_round(database: Database, name: str) -> str:
         phases.move(session, TERMINAL, row, "closed", None)
         run = runs.start(session, TERMINAL, row, RunWrite())
     with database.write() as session:  # the queued one of the open round is older
-        mine = session.get_one(tables.Run, run.id)
-        found = runs.frozen(mine)
-        mine.state = "succeeded"
+        run_row = session.get_one(tables.Run, run.id)
+        found = runs.frozen(run_row)
+        run_row.state = "succeeded"
         solution = match(found.problem, found.policy)
         session.add(tables.Solution(run_id=run.id, body=solving.written(solution)))
         session.flush()
         row = rounds.get(session, TERMINAL, name, lock=True)
         if name != "closed":
-            phases.stage(session, TERMINAL, row, mine)
+            phases.stage(session, TERMINAL, row, run_row)
         if name in {"released", "agreed", "to-repair"}:
             phases.release(session, TERMINAL, row, None)
         if name == "to-repair":  # as if another repair had undone it

@@ -8,8 +8,8 @@ from tests.fixtures.cities import city, open_round, refusal, register
 
 
 def test_a_round_is_set_up_read_changed_and_deleted(service):
-    made = service.post("/rounds", {"name": "Housing 2027", "description": "D"})
-    place = made.headers["location"].removeprefix("/api/v1")
+    created = service.post("/rounds", {"name": "Housing 2027", "description": "D"})
+    place = created.headers["location"].removeprefix("/api/v1")
     read = service.get(place)
     put = service.put(place, {"name": "Housing"}, tag='"1"')
     patched = service.call(
@@ -17,8 +17,8 @@ def test_a_round_is_set_up_read_changed_and_deleted(service):
     )
     stale = service.put(place, {"name": "X", "description": "E"}, tag='"1"')
 
-    assert (made.status_code, place) == (201, "/rounds/housing-2027")
-    assert made.json() == read.json()
+    assert (created.status_code, place) == (201, "/rounds/housing-2027")
+    assert created.json() == read.json()
     assert read.json()["phase"] == "draft"
     assert (put.json()["name"], put.json()["description"]) == ("Housing", None)
     assert patched.json()["description"] == "E"
@@ -91,7 +91,7 @@ def test_a_participation_is_the_citys_own_unless_it_says_otherwise(service):
     fewer = service.put(
         f"{where}/a", {"mentor_capacity": 2, "vetoes": ["b"]}, tag='"1"'
     )
-    blind = service.put(f"{where}/a", {})
+    without_tag = service.put(f"{where}/a", {})
     service.put("/cities/a", city("a", "mentor", mentor_capacity=9), tag="*")
 
     assert (own.status_code, own.headers["etag"]) == (201, '"1"')
@@ -104,7 +104,7 @@ def test_a_participation_is_the_citys_own_unless_it_says_otherwise(service):
         "vetoes": [],
     }
     assert (both.json()["mentor_capacity"], both.json()["learner_demand"]) == (1, 1)
-    assert refusal(blind)[1] == "precondition-required"
+    assert refusal(without_tag)[1] == "precondition-required"
     assert service.get(f"{where}/a").json() == fewer.json()
     assert fewer.json() == own.json() | {"mentor_capacity": 2, "vetoes": ["b"]}
     assert [one["city"] for one in service.get(where).json()["items"]] == ["a", "b"]
@@ -204,8 +204,8 @@ def test_who_leaves_takes_its_pins_bans_wishes_and_vetoes_along(service):
 
     service.delete(f"{where}/participants/a")
 
-    kept = service.get(f"{where}/policy").json()
-    assert (kept["pins"], len(kept["bans"])) == ([], 1)
+    policy_after = service.get(f"{where}/policy").json()
+    assert (policy_after["pins"], len(policy_after["bans"])) == ([], 1)
     ended = service.post(f"{where}/runs?wait=30", {}).json()
     assert ended["state"] == "succeeded"
     log = service.get(f"{where}/audit").json()["items"]

@@ -53,11 +53,11 @@ def test_readiness_tells_supply_demand_and_what_bites(service):
         policy={"rules": {"different_country": True}},
     )
 
-    told = service.get(f"/rounds/{round_id}/readiness").json()
+    readiness = service.get(f"/rounds/{round_id}/readiness").json()
 
-    assert (told["mentor_places"], told["learner_places"]) == (2, 3)
-    assert (told["pairs"], told["admissible_pairs"]) == (2, 1)
-    assert told["areas"] == [
+    assert (readiness["mentor_places"], readiness["learner_places"]) == (2, 3)
+    assert (readiness["pairs"], readiness["admissible_pairs"]) == (2, 1)
+    assert readiness["areas"] == [
         {
             "area": "housing",
             "learners": 1,
@@ -75,11 +75,11 @@ def test_readiness_tells_supply_demand_and_what_bites(service):
             "places": 0,
         },
     ]
-    assert told["thin_areas"] == ["health"]
-    assert told["rules"] == [
+    assert readiness["thin_areas"] == ["health"]
+    assert readiness["rules"] == [
         {"rule": "different_country", "pairs": 1, "learners_without": ["b"]}
     ]
-    assert [(f["code"], f["city"], f["area"]) for f in told["findings"]] == [
+    assert [(f["code"], f["city"], f["area"]) for f in readiness["findings"]] == [
         ("too_few_places", None, None),
         ("thin_area", None, "health"),
         ("learner_without_mentor", "b", None),

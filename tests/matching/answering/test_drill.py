@@ -78,8 +78,8 @@ def lost_areas(table, city):
         if one != city
         for area in table.city[one].levels("need")
     }
-    mine = table.city[city].levels("strength") if city in table.mentors else {}
-    return set(mine) & (needed - strong)
+    own = table.city[city].levels("strength") if city in table.mentors else {}
+    return set(own) & (needed - strong)
 
 
 def test_the_drill_of_the_best_assignment_marks_the_fragile_cities_first():

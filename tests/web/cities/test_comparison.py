@@ -59,8 +59,8 @@ def test_one_may_ask_about_another_area_and_is_told_if_nobody_is_strong(network)
     assert "No other city says yet that it is strong in this area." in shown.page.text
     assert "/cities?area=education&amp;side=strength" in shown.page.text
     # Without an area, or with one that is none: where help is needed most.
-    for asked in ("", "?area=x"):
-        shown = network.open(f"/cities/mechelen/like{asked}")
+    for query in ("", "?area=x"):
+        shown = network.open(f"/cities/mechelen/like{query}")
         assert re.findall(r"<h2>(.*?)</h2>", shown.page.text) == ["Housing"]
     shown = network.open("/cities/unknown/like")
     assert "This city says of no area that it needs help." in shown.page.text
@@ -75,20 +75,21 @@ def test_two_cities_stand_side_by_side(network):
     assert "The two teams share no working language." in text
     assert "They are 1,042 km apart." in text
     assert "Łódź could help in 1 area, Mechelen in 1 area." in text.replace(" ,", ",")
-    ways = re.findall(
+    directions = re.findall(
         r'<section class="card pair">.*?</section>', shown.page.text, re.DOTALL
     )
-    there, back = map(plain, ways)
-    assert there.startswith("What Łódź could do for Mechelen")
-    assert "Housing could teach others much help none named" in there
-    assert back.startswith("What Mechelen could do for Łódź")
-    assert "Health and mental health some experience a little help" in back
+    first, second = map(plain, directions)
+    assert first.startswith("What Łódź could do for Mechelen")
+    assert "Housing could teach others much help none named" in first
+    assert second.startswith("What Mechelen could do for Łódź")
+    assert "Health and mental health some experience a little help" in second
     scores = [
-        float(re.search(r"([\d.]+) of the [\d.]+ points", way).group(1))
-        for way in (there, back)
+        float(re.search(r"([\d.]+) of the [\d.]+ points", direction).group(1))
+        for direction in (first, second)
     ]
     sums = [
-        sum(map(float, re.findall(r'x="[\d.]+" width="([\d.]+)"', way))) for way in ways
+        sum(map(float, re.findall(r'x="[\d.]+" width="([\d.]+)"', direction)))
+        for direction in directions
     ]
     assert scores == pytest.approx(sums, abs=0.05)
     assert scores[0] > 0
@@ -120,18 +121,18 @@ UNCLEAR = [
 
 
 def test_cities_to_compare_may_be_missing_unknown_or_unclear(network):
-    for asked, status, says in UNCLEAR:
-        shown = network.open(f"/cities/compare?{asked}")
+    for query, status, says in UNCLEAR:
+        shown = network.open(f"/cities/compare?{query}")
 
         assert (shown.status, says in shown.page.text) == (status, True)
         assert "could do for" not in shown.page.text
         (form,) = (one for one in network.forms() if one.holds("Compare"))
-        if "a=lodz" in asked:
+        if "a=lodz" in query:
             assert form.fields["a"] == ["Łódź"]
-        if "zzz" in asked:
+        if "zzz" in query:
             assert form.fields["b"] == ["zzz"]
             assert '<a href="#b">' in shown.page.text
-        if "a=e" in asked:
+        if "a=e" in query:
             chosen = re.findall(
                 r'href="/cities/compare\?(a=\w+&amp;b=lodz)"', shown.page.text
             )

@@ -44,11 +44,11 @@ FITTING = [
 
 
 def test_filters_find_the_cities_that_fit(network):
-    for asked, found in FITTING:
-        shown = network.open(f"/cities?{asked}")
+    for query, found in FITTING:
+        shown = network.open(f"/cities?{query}")
 
         assert shown.status == 200
-        assert cards(shown) == found, asked
+        assert cards(shown) == found, query
         placed = [one for one in found if one in {"lodz", "mechelen"}]
         assert marks(shown) == placed
         if found:
@@ -65,8 +65,8 @@ def test_sizes_leave_no_gap_and_begin_where_the_last_ends():
 
 
 def test_filters_stay_in_the_form_and_in_the_address(network):
-    asked = "q=i&country=BE&role=mentor&area=housing&side=strength&language=fr"
-    network.open(f"/cities?{asked}&size=100000-250000")
+    query = "q=i&country=BE&role=mentor&area=housing&side=strength&language=fr"
+    network.open(f"/cities?{query}&size=100000-250000")
     (form,) = (one for one in network.forms() if one.holds("Show"))
 
     assert form.method == "get"

@@ -120,8 +120,8 @@ def test_the_reasons_of_the_example_are_public_and_add_up(nobody, mentor, learne
     for tongue in ("en", "fr", "nl"):
         shown = nobody.open(f"/demo/{mentor}/{learner}?lang={tongue}")
         assert shown.status == 200
-        for said in pair.explained(reasons, names[mentor], names[learner], tongue):
-            assert f"<li>{said}</li>" in unescape(shown.page.text), said
+        for sentence in pair.explained(reasons, names[mentor], names[learner], tongue):
+            assert f"<li>{sentence}</li>" in unescape(shown.page.text), sentence
     nobody.open(f"/demo/{mentor}/{learner}?lang=en")
     widths = re.findall(
         r'class="bar-\w+" x="[\d.]+" width="([\d.]+)"', nobody.page.text

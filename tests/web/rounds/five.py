@@ -19,6 +19,6 @@ def open_page(visitor: Visitor, page: str, *, phase: str = "staged") -> Visitor:
 def fail_all(visitor: Visitor, **where: str) -> None:
     table = tables.Message
     with changing(visitor.service) as session:
-        asked = select(table).where(table.state == "queued")
-        for row in session.scalars(asked.filter_by(**where)):
+        queued = select(table).where(table.state == "queued")
+        for row in session.scalars(queued.filter_by(**where)):
             row.state, row.error = "failed", "No such mailbox."

@@ -56,10 +56,15 @@ def test_what_needs_an_organiser_stands_first(organiser):
 
     text = organiser.open("/rounds/trial/pairings").text
 
-    told = "bruges → evora : declined by bruges; evora has no mentor."
+    sentence = "bruges → evora : declined by bruges; evora has no mentor."
     places = [
         text.index(part)
-        for part in ("What needs you now", told, "Who has not answered", "What stands")
+        for part in (
+            "What needs you now",
+            sentence,
+            "Who has not answered",
+            "What stands",
+        )
     ]
     assert places == sorted(places)
 

@@ -94,11 +94,11 @@ def test_each_kind_of_letter_can_be_read_before_the_release(organiser):
         subjects = re.findall(r"<h3 lang=\"(..)\"><bdi>([^<]*)", organiser.page.text)
         shown[link.partition("?")[2]] = subjects
 
-    kept = defaultdict(list)
+    stored = defaultdict(list)
     for one in listed(organiser.service, "/rounds/trial/messages"):
         query = "&".join(f"{name}={one[name]}" for name in ("kind", "role", "language"))
-        kept[f"state=held&{query}"].append((one["language"], one["subject"]))
-    assert shown == {query: kept[query] for query in shown}
+        stored[f"state=held&{query}"].append((one["language"], one["subject"]))
+    assert shown == {query: stored[query] for query in shown}
     assert set(shown) == {
         "state=held&kind=offer&role=learner&language=en",
         "state=held&kind=offer&role=mentor&language=nl",

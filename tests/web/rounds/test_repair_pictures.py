@@ -29,7 +29,7 @@ def drawn(
     return dict(found)
 
 
-def both(pairs) -> set[tuple[str, str]]:
+def as_pairs(pairs) -> set[tuple[str, str]]:
     return {(one["mentor"], one["learner"]) for one in pairs}
 
 
@@ -63,13 +63,13 @@ def test_the_pictures_of_a_repair_have_exactly_the_pairs_that_differ(
     assert [len(way["undone"]) for way in ways][: len(undone)] == undone
     expected = {}
     for no, way in enumerate(ways, 1):
-        kept = both(way["pairings"]) - both(way["added"])
-        ended = both(way["undone"]) | both(way["broken"])
+        kept = as_pairs(way["pairings"]) - as_pairs(way["added"])
+        ended = as_pairs(way["undone"]) | as_pairs(way["broken"])
         expected |= {
             (f"way-{no}-before", "kept"): kept,
             (f"way-{no}-before", "removed"): ended,
             (f"way-{no}-after", "kept"): kept,
-            (f"way-{no}-after", "added"): both(way["added"]),
+            (f"way-{no}-after", "added"): as_pairs(way["added"]),
         }
     assert drawn(page, ids) == {key: pairs for key, pairs in expected.items() if pairs}
     assert page.count("+ is new") == sum(len(way["added"]) for way in ways)
@@ -92,18 +92,18 @@ CHANGE = Repair(
 
 
 def test_a_repair_is_told_in_sentences_of_who_gains_and_who_loses():
-    way = mending(CHANGE, NAMES, "released")
+    sentences = mending(CHANGE, NAMES, "released")
 
-    assert way.takeaway == (
+    assert sentences.takeaway == (
         "In short: 2 pairings are new; 2 pairings are undone; "
         "the round loses 7.5 points."
     )
-    assert way.gains == (
+    assert sentences.gains == (
         "celje: bruges as a mentor (+40.0 points).",
         "evora: amiens instead of bruges (+2.5 points).",
     )
-    assert way.losses == ("delft: without bruges (−50.0 points).",)
-    assert way.told == (
+    assert sentences.losses == ("delft: without bruges (−50.0 points).",)
+    assert sentences.told == (
         "A new offer goes to: amiens, bruges, celje and evora.",
         "That their offer is withdrawn is told to: bruges, delft and evora.",
     )
@@ -142,9 +142,9 @@ class _Same(dict):
 
 
 def test_of_a_large_round_only_what_changes_is_drawn():
-    kept = [(f"m{n}", f"l{n}") for n in range(200)]
+    unchanged = [(f"m{n}", f"l{n}") for n in range(200)]
 
-    pictures = turn(kept, [("m0", "x")], [("m1", "x")], _Same())
+    pictures = turn(unchanged, [("m0", "x")], [("m1", "x")], _Same())
 
     pairs = {(line.mentor.city, line.learner.city) for line in pictures.before.lines}
     assert pairs == {("m0", "l0"), ("m1", "l1"), ("m0", "x")}

@@ -26,8 +26,8 @@ def test_an_offer_gets_another_deadline_or_is_withdrawn(released):
         ("offered", None),
     ]
     assert listed[0]["answer_by"] == f"{day}T23:59:00Z"
-    told = "Mechelen → Brno ↩ withdrawn by an organiser “ Its project"
-    assert told in released.text
+    line = "Mechelen → Brno ↩ withdrawn by an organiser “ Its project"
+    assert line in released.text
 
 
 def test_who_has_not_answered_is_reminded_once_a_day(released):
@@ -52,9 +52,9 @@ def test_a_city_answers_from_the_link_in_its_mail(released):
     service = released.service
     visitor = Visitor(service)
     service.client.cookies.clear()
-    asked = service.client.get(f"{path}?lang=en", headers=HTML, follow_redirects=False)
+    answer = service.client.get(f"{path}?lang=en", headers=HTML, follow_redirects=False)
     to = f"/sign-in?to={path}%3Flang%3Den"
-    assert (asked.status_code, asked.headers["location"]) == (303, to)
+    assert (answer.status_code, answer.headers["location"]) == (303, to)
 
     visitor.open(to).press("Sign in with the token", token=service.tokens["officer"])
 
@@ -78,8 +78,8 @@ def test_to_decline_needs_a_reason_that_organisers_alone_see(released):
     visitor = released.sign_in("officer").open(path)
     visitor.press("Decline", text="No hands.")
     assert visitor.status == 422
-    told = "This was not done Choose a reason; only the organisers see it."
-    assert told in visitor.text
+    sentence = "This was not done Choose a reason; only the organisers see it."
+    assert sentence in visitor.text
     (form,) = (one for one in visitor.forms() if one.holds("Decline"))
     assert form.fields["text"] == ["No hands."]
     assert set(states(visitor).values()) == {"offered"}
@@ -91,8 +91,8 @@ def test_to_decline_needs_a_reason_that_organisers_alone_see(released):
     assert "No hands." not in visitor.page.text
     assert states(visitor)["mechelen brno"] == "declined"
     visitor.sign_in("organiser").open("/rounds/trial/pairings")
-    told = f"{MECHELENS} ✕ declined by Mechelen the wrong time “ No hands. ”"
-    assert told in visitor.text
+    sentence = f"{MECHELENS} ✕ declined by Mechelen the wrong time “ No hands. ”"
+    assert sentence in visitor.text
     assert "1 learner has no mentor: Brno ." in visitor.text
 
 
@@ -102,17 +102,18 @@ def test_the_reasons_are_told_in_the_language_of_the_reader(released):
     french = "Mechelen a des points forts dans tous"
     english = "Mechelen is strong in all that Brno needs"
 
-    def told(browser: str, lang: str) -> list[bool]:
+    def languages_shown(browser: str, lang: str) -> list[bool]:
         headers = HTML | {"Accept-Language": browser}
         text = released.service.client.get(f"{path}{lang}", headers=headers).text
         return [words in text for words in (english, french, dutch)]
 
     released.sign_in("officer")
-    assert told("de", "") == [True, False, False]
-    assert told("nl-BE,nl;q=0.9,en;q=0.5", "") == [False, False, True]
-    assert told("nl-BE", "?lang=xx") == [False, False, True]
-    assert told("nl-BE", "?lang=fr") == [False, True, False]
-    assert told("nl-BE", "") == [False, True, False]  # as was asked for before
+    assert languages_shown("de", "") == [True, False, False]
+    assert languages_shown("nl-BE,nl;q=0.9,en;q=0.5", "") == [False, False, True]
+    assert languages_shown("nl-BE", "?lang=xx") == [False, False, True]
+    assert languages_shown("nl-BE", "?lang=fr") == [False, True, False]
+    # Without another choice, the language that was chosen last.
+    assert languages_shown("nl-BE", "") == [False, True, False]
 
 
 def test_a_wish_is_told_to_whom_it_belongs_alone(organiser):
@@ -125,10 +126,10 @@ def test_a_wish_is_told_to_whom_it_belongs_alone(organiser):
     organiser.press("Stage these pairings").press("Release 2 pairings")
     path = pairing(organiser, MECHELENS)
 
-    told = "Wish no. 1 of Brno is fulfilled: +1.0 points beside the score."
+    sentence = "Wish no. 1 of Brno is fulfilled: +1.0 points beside the score."
 
-    assert told in printed
-    assert told in organiser.open(path).text
+    assert sentence in printed
+    assert sentence in organiser.open(path).text
     english = Visitor(service).sign_in("officer").open(f"{path}?lang=en").text
     assert "Mechelen is strong in all that Brno needs" in english
     assert "Wish no. 1" not in english

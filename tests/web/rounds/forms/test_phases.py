@@ -54,9 +54,14 @@ def test_a_round_is_changed_with_its_form(organiser):
     )
 
     assert (organiser.status, organiser.path) == (200, "/rounds/trial")
-    kept = organiser.service.get("/rounds/trial").json()
+    stored = organiser.service.get("/rounds/trial").json()
     fields = ("name", "description", "answer_days", "public")
-    assert [kept[name] for name in fields] == ["Homes", "A year.\nOf visits.", 21, True]
+    assert [stored[name] for name in fields] == [
+        "Homes",
+        "A year.\nOf visits.",
+        21,
+        True,
+    ]
     version = organiser.service.get("/rounds/trial").headers["etag"]
     organiser.open("/rounds/trial/edit").press("Save")
     assert organiser.service.get("/rounds/trial").headers["etag"] == version
@@ -75,8 +80,8 @@ def test_a_round_that_somebody_has_changed_meanwhile_shows_what_differs(organise
     assert "Days to answer an offer : It is 30 now; you sent 14." in organiser.text
     assert organiser.service.get("/rounds/trial").json()["name"] == "Theirs"
     organiser.press("Save")
-    kept = organiser.service.get("/rounds/trial").json()
-    assert (kept["name"], kept["description"]) == ("Mine", "Words of mine.")
+    stored = organiser.service.get("/rounds/trial").json()
+    assert (stored["name"], stored["description"]) == ("Mine", "Words of mine.")
 
 
 @pytest.mark.parametrize("does", ["edit", "copy"])

@@ -12,10 +12,10 @@ from tests.web.visitor import HTML
 
 
 def test_the_release_tells_how_many_people_it_reaches_and_whom_it_does_not(staged):
-    told = "By this 1 person is told , in 1 message that cannot be taken back."
-    assert told in staged.text
-    nobody = "4 cities have nobody to write to: Brno , Cork , Ghent , Liège ."
-    assert nobody in staged.text
+    reached = "By this 1 person is told , in 1 message that cannot be taken back."
+    assert reached in staged.text
+    unreached = "4 cities have nobody to write to: Brno , Cork , Ghent , Liège ."
+    assert unreached in staged.text
     with staged.service.client.app.state.database.write() as session:
         for name in ("one", "two"):
             accounts.add_user(session, f"{name}@example.org", "officer", "brno")
@@ -36,8 +36,8 @@ def test_a_release_counts_a_person_once_that_gets_two_messages(organiser):
     organiser.open(f"/runs/{run}").press("Stage these pairings")
 
     assert "By this 1 person is told , in 2 messages" in organiser.text
-    asked = "2 messages to 1 person would be sent by a release"
-    assert asked in organiser.open("/rounds/trial/outbox").text
+    summary = "2 messages to 1 person would be sent by a release"
+    assert summary in organiser.open("/rounds/trial/outbox").text
 
 
 def test_a_release_sets_the_deadline_to_the_end_of_a_day(staged):
@@ -52,8 +52,8 @@ def test_a_release_sets_the_deadline_to_the_end_of_a_day(staged):
     staged.press_again()
 
     assert (staged.status, staged.path) == (200, "/rounds/trial/pairings")
-    kept = staged.service.get("/rounds/trial").json()
-    assert (kept["phase"], kept["answer_by"]) == ("released", f"{day}T23:59:00Z")
+    stored = staged.service.get("/rounds/trial").json()
+    assert (stored["phase"], stored["answer_by"]) == ("released", f"{day}T23:59:00Z")
     assert "at 23:59 UTC" in staged.text
 
 

@@ -63,8 +63,8 @@ def test_what_cannot_be_mended_is_told_without_a_button(staged):
     staged.open("/rounds/trial/repairs")
 
     assert staged.buttons() == []
-    told = "Nothing can be mended: Brno , Cork cannot get a free mentor"
-    assert told in staged.text
+    sentence = "Nothing can be mended: Brno , Cork cannot get a free mentor"
+    assert sentence in staged.text
 
 
 def test_there_is_nothing_to_mend_before_anything_is_staged(organiser):

@@ -88,8 +88,8 @@ def test_a_staged_pairing_is_taken_out_with_a_reason(staged):
     assert states(staged) == {"mechelen brno": "dismissed", "liege cork": "staged"}
     assert "1 pairing is staged." in staged.text
     assert "1 learner has no mentor: Brno ." in staged.text
-    told = "Mechelen → Brno − taken out by an organiser “ They have met. ”"
-    assert told in staged.text
+    line = "Mechelen → Brno − taken out by an organiser “ They have met. ”"
+    assert line in staged.text
     assert "taken out before the release" in staged.open(path).text
 
 
@@ -134,8 +134,8 @@ def test_two_cities_can_be_kept_apart(staged):
 
 
 def test_an_override_about_another_round_than_was_seen_is_refused(staged):
-    asked = {"mentor": "ghent", "learner": "brno", "reason": "Old friends."}
-    staged.open("/rounds/trial/override").press("What would it cost?", **asked)
+    typed = {"mentor": "ghent", "learner": "brno", "reason": "Old friends."}
+    staged.open("/rounds/trial/override").press("What would it cost?", **typed)
     path = pairing(staged, MECHELENS)
     staged.service.post(f"{path}/dismiss", {"reason": "x"})
 
@@ -144,8 +144,8 @@ def test_an_override_about_another_round_than_was_seen_is_refused(staged):
     assert staged.status == 412
     assert "Somebody changed the round since this page was shown" in staged.text
     (form,) = (one for one in staged.forms() if one.holds("What would it cost?"))
-    assert {name: form.fields[name] for name in asked} == {
-        name: [value] for name, value in asked.items()
+    assert {name: form.fields[name] for name in typed} == {
+        name: [value] for name, value in typed.items()
     }
     assert states(staged) == {"mechelen brno": "dismissed", "liege cork": "staged"}
 
