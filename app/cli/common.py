@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 Port = Annotated[int | None, typer.Option(help="Where to listen.", min=0, max=65535)]
 
 
-def load_settings(**given: object) -> "Settings":
+def load_settings(**values: object) -> "Settings":
     """Return the settings, or stop with what is wrong with them."""
     from pydantic import ValidationError  # noqa: PLC0415 -- see the package
 
     from app.settings import Settings  # noqa: PLC0415
 
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        told = (found["msg"].removeprefix("Value error, ") for found in error.errors())
-        stop("\n".join(told))
+        messages = (
+            detail["msg"].removeprefix("Value error, ") for detail in error.errors()
+        )
+        stop("\n".join(messages))
 
 
 @contextmanager

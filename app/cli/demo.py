@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from schemas import MatchRequest, Solution
 
 _DEMO_FILE = Path(".data/demo.db")
-_DEMO = f"sqlite:///{_DEMO_FILE}"
+_DEMO_URL = f"sqlite:///{_DEMO_FILE}"
 
 
 def demo(
@@ -38,7 +38,7 @@ def demo(
     settings = Settings(
         port=port or 0,
         host="127.0.0.1",
-        database_url=_DEMO,
+        database_url=_DEMO_URL,
         mail=SecretStr("file:.data/mail"),
         production=False,
     )

@@ -14,12 +14,12 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from schemas import Policy, Problem, Repairs, Solution, WhatIf, WhyNot
 
-_BETWEEN = "\n"
+_SEPARATOR = "\n"
 """Joins the two ids of a pair; no id has a control character."""
 _PAIRS = ("--force", "--ban", "--decline")
 
 
-class _TakesPairs(TyperCommand):
+class _CommandWithPairs(TyperCommand):
     """A command with options of two words that may be repeated.
 
     Typer knows options of two words, and options that may be repeated, but none that
@@ -38,18 +38,18 @@ def _joined(arguments: Iterable[str]) -> Iterator[str]:
         if argument in _PAIRS:
             words = [word for _, word in zip(range(2), rest, strict=False)]
             if words:
-                yield _BETWEEN.join(words)
+                yield _SEPARATOR.join(words)
 
 
-def _two(text: str) -> str:
-    if _BETWEEN not in text:
+def _checked_pair(text: str) -> str:
+    if _SEPARATOR not in text:
         raise typer.BadParameter("write the ids of a mentor and of a learner.")
     return text
 
 
 def _pairs(given: list[str] | None) -> list[tuple[str, str]]:
     """Return the pairs, (mentor, learner)."""
-    found = (text.split(_BETWEEN) for text in given or ())
+    found = (text.split(_SEPARATOR) for text in given or ())
     return [(mentor, learner) for mentor, learner in found]
 
 
@@ -66,7 +66,7 @@ CityIds = list[str] | None
 
 
 def _pair_option(says: str) -> Any:  # noqa: ANN401 -- as Typer has it
-    return typer.Option(metavar="MENTOR LEARNER", parser=_two, help=says)
+    return typer.Option(metavar="MENTOR LEARNER", parser=_checked_pair, help=says)
 
 
 @offline.command()
@@ -92,7 +92,7 @@ def match(
     raise typer.Exit(answer(problem, objective, output, work))
 
 
-@offline.command("what-if", cls=_TakesPairs)
+@offline.command("what-if", cls=_CommandWithPairs)
 def what_if(  # noqa: PLR0913 -- the options
     problem: Body,
     *,
@@ -146,7 +146,7 @@ def why_not(  # noqa: PLR0913 -- the options
     raise typer.Exit(answer(problem, objective, None, work))
 
 
-@offline.command(cls=_TakesPairs)
+@offline.command(cls=_CommandWithPairs)
 def repair(  # noqa: PLR0913 -- the options
     problem: Body,
     solution: Annotated[Path, typer.Argument(help="What `compaan match` answered.")],
@@ -189,11 +189,11 @@ def _solution(source: Path) -> "Solution":
     try:
         return Solution.model_validate_json(source.read_bytes())
     except OSError as error:
-        said = [f"{source}: {error.strerror}"]
+        messages = [f"{source}: {error.strerror}"]
     except ValidationError as error:
         found = input_errors(error.errors(include_url=False, include_input=False))
-        said = [f"{source}{one.pointer}: {one.message}" for one in found]
-    typer.echo("\n".join(said), err=True)
+        messages = [f"{source}{one.pointer}: {one.message}" for one in found]
+    typer.echo("\n".join(messages), err=True)
     raise typer.Exit(WRONG_INPUT)
 
 

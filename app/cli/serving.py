@@ -23,18 +23,18 @@ def serve(
 ) -> None:
     """Serve pages and API; settings come from COMPAAN_ variables."""
     gc.disable()  # while everything is imported there is none
-    given = {"host": host, "port": port}
-    settings = load_settings(**{k: v for k, v in given.items() if v is not None})
+    options = {"host": host, "port": port}
+    settings = load_settings(**{k: v for k, v in options.items() if v is not None})
     prepare(settings)
-    _check(settings)
+    _check_settings(settings)
     from app import server  # noqa: PLC0415 -- takes seconds: what is wrong is told first
 
     try:
         listener = server.listen(settings)
     except server.PortTaken as error:
         stop(str(error), 1)
-    where, at = listener.getsockname()[:2]
-    typer.echo(f"Serving on http://{where}:{at} (Ctrl-C stops it)")
+    host_name, port_number = listener.getsockname()[:2]
+    typer.echo(f"Serving on http://{host_name}:{port_number} (Ctrl-C stops it)")
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):
         server.serve(settings, listener)
@@ -51,7 +51,7 @@ def worker(
     gc.disable()  # while everything is imported there is none
     settings = load_settings(runs_at_once=at_once)
     prepare(settings)
-    _check(settings)
+    _check_settings(settings)
     from app.services.background import process  # noqa: PLC0415 -- see the package
 
     def ready(database: str, name: str) -> None:
@@ -61,7 +61,7 @@ def worker(
     process.work(settings, ready)
 
 
-def _check(settings: "Settings") -> None:
+def _check_settings(settings: "Settings") -> None:
     """Stop if the settings ask for what is not there, or is not for production."""
     from app.db import Database  # noqa: PLC0415
     from app.outside import oidc  # noqa: PLC0415 -- see the package

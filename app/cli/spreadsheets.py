@@ -56,10 +56,10 @@ def import_cities(
     except Refusal as error:
         lines = [f"{one.pointer}: {one.message}" for one in error.errors]
         stop("\n".join([str(error), *lines]))
-    said = report.counts
+    counts = report.counts
     typer.echo(
-        f"{'Would be: ' if dry_run else ''}{said.new} new, {said.changed} changed, "
-        f"{said.same} as they were, {said.wrong} wrong."
+        f"{'Would be: ' if dry_run else ''}{counts.new} new, {counts.changed} changed, "
+        f"{counts.same} as they were, {counts.wrong} wrong."
     )
     for column in report.ignored_columns:
         typer.echo(f"Not read: the column {column}.", err=True)

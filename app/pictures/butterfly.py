@@ -63,21 +63,21 @@ def butterfly(areas: Sequence[AreaBalance]) -> Butterfly:
 
 
 def _says(rows: Sequence[Row]) -> str:
-    told = here()
+    words = here()
     if not rows:
-        return told.say("No city has said yet what it needs or what it is strong in.")
+        return words.say("No city has said yet what it needs or what it is strong in.")
     worst = rows[0]
     if not worst.gap:
-        return told.say("There is room for everybody who needs help, in every area.")
-    return told.say(
+        return words.say("There is room for everybody who needs help, in every area.")
+    return words.say(
         "{area}: {needs}, {room}.",
         area=worst.name,
-        needs=told.count(
+        needs=words.count(
             "{number} city needs help",
             "{number} cities need help",
             worst.found.learners,
         ),
-        room=told.count(
+        room=words.count(
             "there is room for {number}",
             "there is room for {number}",
             worst.found.places,

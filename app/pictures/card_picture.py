@@ -70,8 +70,8 @@ def _is_plain(letter: str) -> bool:
 
 def cut(text: str, most: int = _NAME) -> str:
     """Return the text, its end left out where it is too long."""
-    said = plain(text)
-    return said if len(said) <= most else said[: most - 1].rstrip() + "…"
+    line = plain(text)
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def wrapped(text: str, most: int) -> list[str]:
@@ -160,7 +160,7 @@ _LONGEST = 92
 """Letters in a line."""
 
 
-def drawing(shown: Card, told: Words) -> Drawing:
+def drawing(shown: Card, words: Words) -> Drawing:
     """Return where everything of the card stands."""
     mentor, learner = cut(shown.mentor.name), cut(shown.learner.name)
     texts = [Text(_MARGIN, 50, f"{mentor} → {learner}", "title")]
@@ -177,29 +177,29 @@ def drawing(shown: Card, told: Words) -> Drawing:
         filled = long * (bar.points / bar.most) if bar.most else 0
         rows.append(Row(bar, y - 12, round(long, 1), round(filled, 1)))
         figure = (
-            told.say(
+            words.say(
                 "{number} of {most}",
-                number=told.number(bar.points, 1),
-                most=told.number(bar.most, 1),
+                number=words.number(bar.points, 1),
+                most=words.number(bar.most, 1),
             )
             if bar.known
-            else told.say("not known")
+            else words.say("not known")
         )
         texts.append(Text(_MARGIN, y, cut(bar.name, 22)))
         texts.append(Text(WIDTH - _MARGIN, y, figure, "figure"))
         y += 26
-    total = told.say(
+    total = words.say(
         "Score: {number} of {most}",
-        number=told.number(shown.score, 1),
-        most=told.number(shown.known, 1),
+        number=words.number(shown.score, 1),
+        most=words.number(shown.known, 1),
     )
     texts.append(Text(WIDTH - _MARGIN, y + 2, total, "figure head"))
     y += 34
-    for head, lines in _parts(shown, told):
+    for head, lines in _parts(shown, words):
         texts.append(Text(_MARGIN, y, head, "head"))
         y += _LINE + 2
-        for said in lines:
-            for line in wrapped(said, _LONGEST):
+        for paragraph in lines:
+            for line in wrapped(paragraph, _LONGEST):
                 texts.append(Text(_MARGIN, y, line))
                 y += _LINE
         y += 14
@@ -214,13 +214,13 @@ def drawing(shown: Card, told: Words) -> Drawing:
     )
 
 
-def _parts(shown: Card, told: Words) -> Iterator[tuple[str, Sequence[str]]]:
+def _parts(shown: Card, words: Words) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the headings of the picture with what stands below them."""
-    yield told.say("Why these two"), [f"– {one}" for one in shown.sentences]
+    yield words.say("Why these two"), [f"– {one}" for one in shown.sentences]
     practice = [shown.why_it_fits]
     if shown.fitting:
         practice.append(f"“{cut(shown.fitting.practice.title, 160)}”")
-    yield told.say("The practice that fits"), practice
-    yield told.say("What the mentor may learn"), [shown.in_return]
+    yield words.say("The practice that fits"), practice
+    yield words.say("What the mentor may learn"), [shown.in_return]
     if shown.firm:
-        yield told.say("How firm"), [shown.firm]
+        yield words.say("How firm"), [shown.firm]
