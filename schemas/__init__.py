@@ -25,6 +25,54 @@ from schemas.account import (
 from schemas.areas import AREA_IDS, AreaId, Labels, PolicyArea, PolicyAreas, Role
 from schemas.audit import AuditEntry, AuditLog
 from schemas.city import AreaLevels, City, MigrantShare, Population, Practice
+from schemas.engine.policy import (
+    Cap,
+    Criterion,
+    Decision,
+    MinLoad,
+    Objective,
+    Policy,
+    Rules,
+    Weights,
+)
+from schemas.engine.problem import (
+    LeftOut,
+    MatchRequest,
+    PastPairing,
+    Problem,
+    Veto,
+    Wish,
+)
+from schemas.engine.solution import (
+    Adjustment,
+    Alternate,
+    Contribution,
+    Explanation,
+    Measures,
+    Pairing,
+    Reason,
+    Relaxation,
+    Solution,
+    Unmatched,
+    Warning,  # noqa: A004 -- the word of the contract
+)
+from schemas.engine.what_if import (
+    Change,
+    CityPoints,
+    Difference,
+    Drill,
+    DropOut,
+    Exclusion,
+    Firmness,
+    Pair,
+    PairFirmness,
+    Repair,
+    Repairs,
+    ScoredPair,
+    Shortage,
+    WhatIf,
+    WhyNot,
+)
 from schemas.imports import CellError, ImportCounts, ImportedRow, ImportReport
 from schemas.page import Page
 from schemas.pairing import (
@@ -71,17 +119,6 @@ from schemas.pairing import (
     Waiting,
 )
 from schemas.place import Place, Places
-from schemas.policy import (
-    Cap,
-    Criterion,
-    Decision,
-    MinLoad,
-    Objective,
-    Policy,
-    Rules,
-    Weights,
-)
-from schemas.problem import LeftOut, MatchRequest, PastPairing, Problem, Veto, Wish
 from schemas.refusal import InputError, ProblemDetails, input_errors, pointer
 from schemas.round import (
     AreaBalance,
@@ -100,19 +137,6 @@ from schemas.round import (
     RuleBite,
 )
 from schemas.run import Progress, Run, Runs, RunState, RunWrite
-from schemas.solution import (
-    Adjustment,
-    Alternate,
-    Contribution,
-    Explanation,
-    Measures,
-    Pairing,
-    Reason,
-    Relaxation,
-    Solution,
-    Unmatched,
-    Warning,  # noqa: A004 -- the word of the contract
-)
 from schemas.stored import (
     Cities,
     CityWrite,
@@ -133,23 +157,6 @@ from schemas.webhook import (
     Webhook,
     Webhooks,
     WebhookWrite,
-)
-from schemas.what_if import (
-    Change,
-    CityPoints,
-    Difference,
-    Drill,
-    DropOut,
-    Exclusion,
-    Firmness,
-    Pair,
-    PairFirmness,
-    Repair,
-    Repairs,
-    ScoredPair,
-    Shortage,
-    WhatIf,
-    WhyNot,
 )
 
 __all__ = [

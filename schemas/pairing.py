@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from schemas._wire import Reason, Text, Wire, refuse
 from schemas.areas import Role
 from schemas.bounds import LONG_LIST
+from schemas.engine.solution import Adjustment, Contribution
+from schemas.engine.what_if import Difference, Pair
 from schemas.page import Page
-from schemas.solution import Adjustment, Contribution
-from schemas.what_if import Difference, Pair
 
 PairingState = Literal[
     "staged", "offered", "confirmed", "declined", "expired", "withdrawn", "dismissed"

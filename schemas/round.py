@@ -20,10 +20,10 @@ from schemas._wire import (
 from schemas.areas import AreaId, Role
 from schemas.bounds import LONG_LIST
 from schemas.city import Places, Unique
+from schemas.engine.solution import Relaxation
+from schemas.engine.what_if import Shortage
 from schemas.page import Page
-from schemas.solution import Relaxation
 from schemas.stored import Slug
-from schemas.what_if import Shortage
 
 Phase = Literal["draft", "open", "closed", "staged", "released", "archived"]
 

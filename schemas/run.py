@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from schemas._wire import Line, Wire
+from schemas.engine.policy import Policy
 from schemas.page import Page
-from schemas.policy import Policy
 from schemas.refusal import ProblemDetails
 
 RunState = Literal[

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from schemas._wire import Id
 from schemas.city import City, Practice
+from schemas.engine.solution import Explanation
 from schemas.page import Page
-from schemas.solution import Explanation
 
 _RESERVED = ("export", "import")
 

@@ -10,7 +10,7 @@ from schemas._wire import Id, Line, Place, Wire, refuse
 from schemas.areas import Role
 from schemas.bounds import LONG_LIST, MOST_ERRORS
 from schemas.city import City
-from schemas.policy import Policy
+from schemas.engine.policy import Policy
 
 
 class Wish(Wire):

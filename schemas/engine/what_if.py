@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field
 from schemas._wire import Id, NullIsOmitted, Wire
 from schemas.bounds import LONG_LIST
 from schemas.city import City
-from schemas.policy import Rules, Weights
-from schemas.solution import Adjustment, Contribution, Solution
+from schemas.engine.policy import Rules, Weights
+from schemas.engine.solution import Adjustment, Contribution, Solution
 
 
 def _without_nulls(value: object) -> object:

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas._wire import Wire
 from schemas.areas import Role
-from schemas.policy import Criterion, Objective
+from schemas.engine.policy import Criterion, Objective
 
 
 class Contribution(Wire):

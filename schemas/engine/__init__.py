@@ -1,0 +1,1 @@
+"""What the engine takes and gives: problems, policies, solutions, and what-ifs."""
