@@ -1,27 +1,17 @@
 """People with a browser, against the real server in a process of its own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from app.db import Database
-from app.permissions import TERMINAL
-from app.services.cities import profiles
-from app.services.decisions import phases
-from schemas import City
+from tests.e2e.inclucities_site import HOSTILE, sign_in, site_on
 from tests.fixtures.browser import check_widths, quiet_page
-from tests.fixtures.cities import city
-from tests.fixtures.inclucities import set_up, stage
-from tests.fixtures.process import Served, served
-from tests.fixtures.service import add_accounts
+from tests.fixtures.process import Served
 
 pytestmark = pytest.mark.slow
-
-HOSTILE = '<img src=x onerror=alert(1)> "é" \u202e😀 ' + "x" * 150
 
 
 @pytest.fixture(
@@ -44,41 +34,10 @@ def site(request, kind) -> Iterator[Served]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def gallery(_copy_sqlite) -> Iterator[Served]:
-    """Serve the site for looking at it: how pages look is the same on both."""
-    with site_on(_copy_sqlite()) as server:
-        yield server
-
-
-@contextmanager
-def site_on(url: str) -> Iterator[Served]:
-    """Serve the IncluCities round, open, and one city with a hostile name."""
-    database = Database(url)
-    tokens = add_accounts(database)
-    with database.write() as session:
-        row = set_up(session)
-        phases.move(session, TERMINAL, row, "open", None)
-        profiles.add(session, TERMINAL, City(**city("hostile", "mentor", name=HOSTILE)))
-    for name, is_released in (("Staged", False), ("Released", True)):
-        stage(database, name, is_released=is_released)
-    database.close()
-    with served(url, tokens) as server:
-        yield server
-
-
 @pytest.fixture
 def page(browser, site, kind) -> Iterator[Page]:
     with quiet_page(browser, site.address, java_script_enabled=kind[1]) as page:
         yield page
-
-
-def sign_in(page: Page, site: Served, role: str, to: str = "/") -> None:
-    page.goto(to)
-    page.get_by_role("link", name="Sign in", exact=True).click()
-    page.get_by_label("Your token").fill(site.tokens[role])
-    page.get_by_role("button", name="Sign in with the token").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def test_an_organiser_runs_a_round_and_reads_why(page, site):
@@ -423,55 +382,3 @@ def test_names_are_text_everywhere(browser, gallery):
         expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
         page.goto("/cities")
         assert page.locator("img[src=x]").count() == 0
-
-
-def test_the_round_is_run_by_keyboard_alone(browser, gallery):
-    with quiet_page(browser, gallery.address) as page:
-        sign_in(page, gallery, "organiser")
-        page.goto("/rounds/inclucities")
-        button = page.get_by_role("button", name="Propose pairings")
-        for _ in range(30):
-            page.keyboard.press("Tab")
-            if button.evaluate("node => node === document.activeElement"):
-                break
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("article")).to_have_count(4, timeout=20_000)
-
-
-# Radio buttons of one name are one stop; what is folded away is none.
-STOPS = """() => [...document.querySelectorAll(
-    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]"
-)].filter(node => node.checkVisibility()).map(
-    node => node.type === "radio" ? node.name : node
-).filter((one, at, all) => all.indexOf(one) === at).length"""
-REACHED = """() => {
-    const node = document.activeElement;
-    node.dataset.reached = "yes";
-    return document.querySelectorAll("[data-reached]").length;
-}"""
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/rounds/staged",
-        "/rounds/staged/pairings",
-        "/rounds/staged/override",
-        "/rounds/staged/outbox",
-        "/rounds/released/pairings",
-    ],
-)
-def test_whatever_can_be_pressed_is_reached_by_keyboard(browser, gallery, path):
-    with quiet_page(browser, gallery.address) as page:
-        sign_in(page, gallery, "organiser")
-        page.goto(path)
-        stops = page.evaluate(STOPS)
-        reached = 0
-        for _ in range(3 * stops):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement !== document.body"):
-                reached = page.evaluate(REACHED)
-            if reached == stops:
-                break
-
-        assert (reached, stops > 10) == (stops, True)
