@@ -85,6 +85,8 @@ def _bodies() -> Iterator[Attack]:
     yield Attack("S1", "1 MiB of fields", body=many('"k":1', MIB, "{%s}"))
     distinct = ",".join(f'"{at:06}":1' for at in range(MIB // 12))
     yield Attack("S1", "1 MiB of different fields", body=f"{{{distinct}}}".encode())
+    escapes = many(r'"\\\\\\\\\\\\\\\\\\\\"', MIB, r'{"cities":["\\u0000",%s]}')
+    yield Attack("S1", "1 MiB of escaped backslashes", body=escapes)
     yield Attack("S1", "1 MiB of numbers", body=many("9" * 4_000))
     yield Attack("S1", "500,000 lists in each other", body=b"[" * (MIB // 2))
     put = partial(Attack, method="PUT", headers=JSON | {"If-Match": "*"})

@@ -94,7 +94,9 @@ def filled(_copy_sqlite):
     return url, tokens
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize(
+    "log_format", [pytest.param("console", marks=pytest.mark.release), "json"]
+)
 def test_no_line_of_the_log_tells_what_was_sent(filled, tmp_path, log_format):
     url, tokens = filled
     log = tmp_path / "log"

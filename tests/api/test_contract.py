@@ -100,7 +100,7 @@ def described(role: str | None, examples: int, *, covering: bool = True):
 
 
 def as_organiser():
-    return described("organiser", 12)
+    return described("organiser", 4)
 
 
 def as_officer(*, covering=True):

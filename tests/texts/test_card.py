@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.pictures import card as cards
+from app.pictures import card_picture
 from app.templates.pages import page
 from app.texts.catalogue import read_in, words
 from app.texts.matching import card as told_of
@@ -261,8 +262,10 @@ def picture(parts, tongue="en", name="Ghent") -> Element:
     why, mentor, learner = pair_of(parts, name)
     with read_in(tongue):
         shown = cards.card(why, mentor, learner, tongue)
-        drawing = cards.drawing(shown, words(tongue))
-        text = page("pairings/card.svg", drawing=drawing, card=shown, style=cards.STYLE)
+        drawing = card_picture.drawing(shown, words(tongue))
+        text = page(
+            "pairings/card.svg", drawing=drawing, card=shown, style=card_picture.STYLE
+        )
     return fromstring(text.encode())
 
 
@@ -321,8 +324,12 @@ def test_any_name_makes_a_picture_that_parses(name):
 
 
 def test_lines_are_wrapped_and_long_words_divided():
-    assert cards.wrapped("one two three", 7) == ["one two", "three"]
-    assert cards.wrapped("abcdefghij k", 4) == ["abcd", "efgh", "ij k"]
-    assert cards.wrapped("漢字漢字", 4) == ["漢字", "漢字"]
-    assert cards.wrapped("", 4) == []
-    assert cards.wrapped("un deux\u202f; trois", 8) == ["un", "deux\u202f;", "trois"]
+    assert card_picture.wrapped("one two three", 7) == ["one two", "three"]
+    assert card_picture.wrapped("abcdefghij k", 4) == ["abcd", "efgh", "ij k"]
+    assert card_picture.wrapped("漢字漢字", 4) == ["漢字", "漢字"]
+    assert card_picture.wrapped("", 4) == []
+    assert card_picture.wrapped("un deux\u202f; trois", 8) == [
+        "un",
+        "deux\u202f;",
+        "trois",
+    ]

@@ -139,7 +139,7 @@ def test_an_address_is_certain_as_the_operator_says(trust, claims, reason):
     told = {"sub": "a", "email": EMAIL} | claims
 
     with capture_logs() as lines:
-        found = oidc._confirmed(settings, [told])  # noqa: SLF001
+        found = oidc._confirmed_email(settings, [told])  # noqa: SLF001
 
     assert found == (None if reason else EMAIL)
     assert [line["reason"] for line in lines] == ([reason] if reason else [])
