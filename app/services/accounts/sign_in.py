@@ -316,7 +316,7 @@ def sign_out(session: Session, cookie: str) -> None:
 
 
 def of_account(session: Session, actor: Actor) -> Sequence[tables.Login]:
-    """Return the browsers that are signed in to the actor's account, newest first."""
+    """Return the account's signed-in browsers, the one seen last first."""
     table = tables.Login
     return session.scalars(
         select(table)

@@ -69,7 +69,9 @@ def fetch_page(
 
     Args:
         session: Where to read.
-        asked: What the list has, without an order.
+        asked: What the list has, without an order. Values in its conditions must be
+            the same for each page, or the cursor is taken for that of another list:
+            the present moment is `func.now()` there, and not a value.
         cut: Which page.
         order: The columns to sort by, `.desc()` for the largest first. Missing values
             come last. No two things of the list have the same value in the last one.

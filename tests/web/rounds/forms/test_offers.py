@@ -1,12 +1,15 @@
 """Offers are answered by their cities, and moved or withdrawn by an organiser."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from sqlalchemy import select
 
 from app.db import tables
 from app.services.accounts import accounts
 from app.services.accounts.tokens import add as add_token
+from schemas import ReasonCode
 from tests.fixtures.cities import compute
 from tests.web.rounds.forms.trial import MECHELENS, pairing, states
 from tests.web.visitor import HTML, Visitor
@@ -94,6 +97,24 @@ def test_to_decline_needs_a_reason_that_organisers_alone_see(released):
     sentence = f"{MECHELENS} ✕ declined by Mechelen the wrong time “ No hands. ”"
     assert sentence in visitor.text
     assert "1 learner has no mentor: Brno ." in visitor.text
+
+
+def test_every_reason_code_is_a_choice_and_is_told_to_organisers(released):
+    path = pairing(released, MECHELENS)
+    officer = released.sign_in("officer").open(path)
+    choices = re.findall(r'name="reason_code" value="([^"]*)"', officer.page.text)
+    officer.press("Decline", reason_code="other")
+    organiser, told = released.sign_in("organiser"), set()
+    for code in get_args(ReasonCode):
+        with released.service.client.app.state.database.write() as session:
+            row = session.get_one(tables.Pairing, path.rpartition("/")[2])
+            row.reason_code = code
+        board = organiser.open("/rounds/trial/pairings")
+        told.add((board.status, board.text))
+
+    assert choices == [*get_args(ReasonCode)]
+    assert {status for status, _ in told} == {200}
+    assert len(told) == len(choices)
 
 
 def test_the_reasons_are_told_in_the_language_of_the_reader(released):
