@@ -8,17 +8,9 @@
 import secrets
 from collections.abc import Callable
 from functools import cache
-from types import CodeType
 from typing import Any
 
-from jinja2 import (
-    BytecodeCache,
-    Environment,
-    PackageLoader,
-    StrictUndefined,
-    select_autoescape,
-)
-from jinja2.bccache import Bucket
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from app.texts import ended, vocabulary
@@ -30,32 +22,12 @@ LANGUAGE_NAMES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 """What the languages of the pages call themselves."""
 
 
-class _SharedCode(BytecodeCache):
-    """Keeps templates compiled, so that one is enough for all languages."""
-
-    def __init__(self) -> None:
-        self._code: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take the code of a template with this name and this source, if there is."""
-        bucket.code = self._code.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code of a template that was compiled."""
-        if bucket.code is not None:
-            self._code[bucket.key, bucket.checksum] = bucket.code
-
-
-_CODE = _SharedCode()
-
-
 @cache
 def environment(language: Language) -> Environment:
     """Return what fills templates in this language."""
     told = words(language)
     made = Environment(
         loader=PackageLoader("app"),
-        bytecode_cache=_CODE,
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
