@@ -11,7 +11,7 @@ import gc
 import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
@@ -57,8 +57,8 @@ def before_body(check: Check) -> Check:
     return once
 
 
-async def _read_alone(read: Callable[[], T]) -> T:
-    """Read a body in a worker thread, alone, and pause for as long as that took.
+async def work_alone(work: Callable[[], T]) -> T:
+    """Work on a body in a worker thread, alone, and pause for as long as that took.
 
     `json.loads` lets no other thread run. Between two bodies the event loop does all
     that it has to do, so that nobody waits for more than one of them.
@@ -72,7 +72,7 @@ async def _read_alone(read: Callable[[], T]) -> T:
         began = time.perf_counter()
         try:
             return await anyio.to_thread.run_sync(
-                read, limiter=anyio.CapacityLimiter(1)
+                work, limiter=anyio.CapacityLimiter(1)
             )
         finally:
             await anyio.sleep(min(time.perf_counter() - began, _LONGEST_PAUSE))
@@ -84,13 +84,15 @@ class _CheckedBody:
     def __init__(self, adapter: TypeAdapter[Any], body: bytes) -> None:
         self._error: ValidationError | None = None
         self._value: Any = None
-        decoded = _decoded(body)
-        try:
-            self._value = adapter.validate_python(
-                decoded, from_attributes=True, context=ErrorCount()
-            )
-        except ValidationError as error:
-            self._error = error
+        with _no_garbage():
+            decoded = json.loads(body, object_hook=_with_few_fields)
+            try:
+                self._value = adapter.validate_python(
+                    decoded, from_attributes=True, context=ErrorCount()
+                )
+            except ValidationError as error:
+                self._error = error
+            del decoded
 
     def result(self) -> Any:  # noqa: ANN401 -- whatever the route takes
         """Return the validated value, or raise `ValidationError`."""
@@ -107,16 +109,17 @@ CHECKED = WrapValidator(_unwrap)
 """Metadata of every body: FastAPI takes the value that `Route` has validated."""
 
 
-def _decoded(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
-    """Return the body as Python values; raise what `json.loads` raises.
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Switch the garbage collector off while a body is read and checked.
 
-    The garbage collector is off meanwhile: there is no garbage, and to look at 350,000
-    lists takes longer than to read them. No other thread could run either.
+    There is no garbage in it, and to look at 350,000 lists takes longer than to read
+    them; no other thread could run meanwhile.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return json.loads(body, object_hook=_with_few_fields)
+        yield
     finally:
         if was_enabled:
             gc.enable()
@@ -143,7 +146,7 @@ class _ThreadedJsonRequest(Request):
     async def json(self) -> _CheckedBody:
         """Return the body, validated; raise what `json.loads` raises."""
         body = await self.body()
-        return await _read_alone(lambda: _CheckedBody(self._adapter, body))
+        return await work_alone(lambda: _CheckedBody(self._adapter, body))
 
 
 def _dependency_calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
@@ -202,7 +205,7 @@ async def read_form(request: Request, most_fields: int) -> FormData:
         again = Request(request.scope, receive)
         return await again.form(max_files=1, max_fields=most_fields)
 
-    form = await _read_alone(lambda: asyncio.run(parse()))
+    form = await work_alone(lambda: asyncio.run(parse()))
     for name, value in form.multi_items():
         text = value if isinstance(value, str) else value.filename or ""
         if not is_storable(name + text):

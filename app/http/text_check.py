@@ -4,6 +4,7 @@ Forms are read, and checked, by `body.read_form`: what stands in a file is not t
 """
 
 import json
+from functools import partial
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -11,9 +12,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import InvalidInput, NotFound, Refusal
+from app.http.body import work_alone
 from app.http.problems import Shown
 from app.storable import UNSTORABLE, is_storable, is_storable_json
 from schemas import InputError
+
+_LONG = 10_000
+"""Bytes of a body from which on it is checked beside the event loop."""
 
 
 def _unstorable(pointer: str) -> InvalidInput:
@@ -65,6 +70,10 @@ def _refusal(scope: Scope) -> Refusal | None:
     return None
 
 
+def _is_storable(body: bytes) -> bool:
+    return is_storable_json(body.decode(json.detect_encoding(body), "replace"))
+
+
 def _checked(receive: Receive) -> Receive:
     """Return a `receive` that raises when the JSON body holds such text."""
     body = bytearray()
@@ -74,8 +83,9 @@ def _checked(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             body.extend(message.get("body", b""))
             if not message.get("more_body", False):
-                text = body.decode(json.detect_encoding(body), "replace")
-                if not is_storable_json(text):
+                check = partial(_is_storable, bytes(body))
+                is_long = len(body) > _LONG
+                if not (await work_alone(check) if is_long else check()):
                     raise _unstorable("")
         return message
 

@@ -1,11 +1,14 @@
 """What a body may cost: it is read last, in a thread, and given up when it is wrong."""
 
+import gc
 import json
 import threading
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
@@ -17,12 +20,14 @@ from pydantic import (
     BeforeValidator,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from starlette.formparsers import FormParser
 
 from app.db import tables
 from app.errors import InvalidInput
 from app.http.body import _MOST_FIELDS, CHECKED, Route, read_form
+from app.http.text_check import TextCheck
 from app.services.cities import profiles
 from app.services.webhooks import subscriptions
 from schemas import MatchRequest, Policy, Problem
@@ -367,6 +372,64 @@ def test_a_body_is_checked_once_and_beside_the_event_loop():
     assert answers == [7, 422]
     assert len(checked_in) == 1
     assert here not in checked_in
+
+
+def test_a_body_is_not_looked_through_for_garbage_while_it_is_read():
+    class Item(BaseModel):
+        """Notes whether garbage would be looked for while it is made."""
+
+        @model_validator(mode="after")
+        def note(self):
+            enabled.append(gc.isenabled())
+            return self
+
+    enabled: list[bool] = []
+    app = FastAPI()
+    app.router.route_class = Route
+
+    @app.post("/items")
+    async def take(items: Annotated[list[Item], CHECKED]) -> bool:
+        return gc.isenabled() and len(items) == 3
+
+    with TestClient(app) as client:
+        answers = [client.post("/items", json=[{}] * 3).json()]
+        answers += [client.post("/items", json=[{}, 1]).status_code, gc.isenabled()]
+
+    assert answers == [True, 422, True]
+    assert enabled == [False] * 4
+
+
+def test_escapes_of_a_long_body_are_read_beside_the_event_loop():
+    async def count_turns() -> tuple[int, bool]:
+        body = json.dumps("\\u0000" + "\\" * 200_000).encode()
+        turns, done = 0, False
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def app(_scope, receive, _send):
+            nonlocal done
+            await receive()
+            done = True
+
+        async def take_turns():
+            nonlocal turns
+            while not done:
+                turns += 1
+                await anyio.sleep(0.001)
+
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "path": "/", "query_string": b"", "headers": headers}
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(take_turns)
+            await anyio.lowlevel.checkpoint()
+            await TextCheck(app, None)(scope, receive, None)
+        return turns, done
+
+    turns, done = run_async(count_turns)
+
+    assert done
+    assert turns > 3
 
 
 def test_what_a_route_takes_is_given_up_when_much_is_wrong():
