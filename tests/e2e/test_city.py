@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 # Every two of database, script and language that matter together.
 WAYS = [
-    pytest.param("sqlite", True, "en", id="sqlite-js-en"),
+    pytest.param("sqlite", True, "en", id="sqlite-js-en", marks=pytest.mark.release),
     pytest.param("sqlite", False, "fr", id="sqlite-no-js-fr"),
     pytest.param("postgres", True, "nl", id="postgres-js-nl"),
 ]

@@ -96,7 +96,11 @@ class Officer:
 
 @pytest.mark.parametrize(
     ("site", "script", "language"),
-    [("sqlite", True, "en"), ("sqlite", False, "fr"), ("postgres", False, "nl")],
+    [
+        ("sqlite", True, "en"),
+        pytest.param("sqlite", False, "fr", marks=pytest.mark.release),
+        ("postgres", False, "nl"),
+    ],
     indirect=["site"],
 )
 def test_an_officer_answers_a_proposal(browser, site, script, language):
@@ -146,7 +150,10 @@ def test_an_officer_answers_a_proposal(browser, site, script, language):
             ).to_have_count(0)
 
 
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "fr")])
+@pytest.mark.parametrize(
+    ("scheme", "language"),
+    [pytest.param("light", "en", marks=pytest.mark.release), ("dark", "fr")],
+)
 def test_cards_and_offers_are_accessible_and_fit(
     browser: Browser, gallery, scheme, language
 ):

@@ -184,7 +184,7 @@ def mend(page: Page, hands: Hands, told: Words, address: str) -> None:
     ("kind", "tongue", "script", "hands"),
     [
         ("sqlite", "en", True, Keyboard),
-        ("sqlite", "fr", False, Mouse),
+        pytest.param("sqlite", "fr", False, Mouse, marks=pytest.mark.release),
         ("postgres", "nl", True, Mouse),
     ],
 )

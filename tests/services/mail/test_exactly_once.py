@@ -95,8 +95,8 @@ def held_up(database: Database):
 @pytest.mark.parametrize(
     ("step", "held", "state", "taken_by_the_first"),
     [
-        ("CONNECT", False, "queued", 0),
-        ("MAIL", False, "queued", 0),
+        pytest.param("CONNECT", False, "queued", 0, marks=pytest.mark.release),
+        pytest.param("MAIL", False, "queued", 0, marks=pytest.mark.release),
         ("RCPT", False, "queued", 0),
         ("DATA", False, "queued", 0),
         ("DATA", True, "queued", 0),  # before the row says that it is handed over
