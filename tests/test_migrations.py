@@ -32,6 +32,7 @@ from app.services.rounds import rounds
 from app.services.runs import runs
 from schemas import City, ParticipationWrite, RoundWrite, RunWrite
 from tests.fixtures.cities import MECHELEN
+from tests.fixtures.moments import wait_until
 from tests.fixtures.process import Process, launch
 
 pytestmark = pytest.mark.slow
@@ -216,14 +217,6 @@ def test_a_plain_postgres_url_means_our_driver(url):
 MIGRATED = (0, "The database is up to date.\n", "")
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def waiting(url: str) -> int:
     """Count who waits for a lock of this PostgreSQL database."""
     with psycopg.connect(plain(url)) as connection:
@@ -245,11 +238,11 @@ def test_many_at_once_migrate_once(blank, kind):
             session.execute(text("SELECT pg_advisory_xact_lock(4019573)"))
         processes = [start(url, "migrate") for _ in range(4)]
         if kind == "postgres":
-            until(lambda: waiting(url) == 4)
+            wait_until(lambda: waiting(url) == 4)
         else:
             path = database.engine.url.database
             for one in processes:
-                until(
+                wait_until(
                     lambda one=one: (
                         path
                         in {file.path for file in psutil.Process(one.pid).open_files()}
@@ -311,7 +304,7 @@ def test_a_long_reader_is_given_way_to_and_stops_nobody(blank, tmp_path):
         code, out, err = ended(process)
         pid = reader.info.backend_pid
         again = start(url, "migrate", environment=later)
-        until(lambda: waiting(url) == 1)
+        wait_until(lambda: waiting(url) == 1)
     done = ended(again)
 
     assert (code, out) == (2, "")

@@ -1,1 +1,1 @@
-"""How every request is served: sessions, tags, limits, refusals. It knows no noun."""
+"""How requests are served: sessions, tags, limits, refusals. Nouns are in `deps`."""

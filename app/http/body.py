@@ -113,8 +113,8 @@ CHECKED = WrapValidator(_unwrap)
 def _no_garbage() -> Iterator[None]:
     """Switch the garbage collector off while a body is read and checked.
 
-    There is no garbage in it, and to look at 350,000 lists takes longer than to read
-    them; no other thread could run meanwhile.
+    What is read holds no garbage, and the collector lets no other thread run: it would
+    go through 350,000 lists, which takes longer than to read them.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -14,6 +14,19 @@ from tests.matching.rounds import pairs_of
 SOLID = settings(derandomize=True, deadline=None, max_examples=80)
 
 
+def frontier_of(table, every, kept) -> dict[int, object]:
+    """Return the best value by how many kept pairs are undone, where more is gained."""
+    best = {}
+    for one in every:
+        undone = len(kept - one)
+        best[undone] = max(best.get(undone, -1), table.value(one))
+    frontier, reached = {}, -1
+    for undone in sorted(best):
+        if best[undone] > reached:
+            frontier[undone] = reached = best[undone]
+    return frontier
+
+
 @SOLID
 @given(cities=rounds.rounds(), limited=st.booleans(), data=st.data())
 def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
@@ -44,14 +57,7 @@ def test_repairs_are_the_best_of_every_number_of_changes(cities, limited, data):
         for one in table.assignments()
         if all(table.worth[p] > 0 or p in kept for p in one)
     ]
-    best = {}
-    for one in every:
-        undone = len(kept - one)
-        best[undone] = max(best.get(undone, -1), table.value(one))
-    frontier, reached = {}, -1
-    for undone in sorted(best):
-        if best[undone] > reached:
-            frontier[undone] = reached = best[undone]
+    frontier = frontier_of(table, every, kept)
     told = {}
     for one in found:
         now = pairs(one.pairings)
@@ -143,14 +149,7 @@ def test_no_repair_undoes_what_is_to_be_kept(cities, caps, load, data):
 
     found = repair(problem, table.policy, standing, **question)
 
-    best = {}
-    for one in every:
-        undone = len(stays - one)
-        best[undone] = max(best.get(undone, -1), table.value(one))
-    frontier, reached = {}, -1
-    for undone in sorted(best):
-        if best[undone] > reached:
-            frontier[undone] = reached = best[undone]
+    frontier = frontier_of(table, every, stays)
     told = {}
     for one in found:
         now = pairs(one.pairings)

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.db import Database
 from app.services.background.housekeeping import Housekeeping, PeriodicTask
-from tests.services.background.watched_runs import until
+from tests.fixtures.moments import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_a_slow_chore_delays_no_other(keep_house):
         done["quick"] += 1
 
     keep_house(PeriodicTask("slow", 0.01, slow), PeriodicTask("quick", 0.01, quick))
-    until(lambda: done["quick"] > 10)
+    wait_until(lambda: done["quick"] > 10)
     assert done["slow"] == 1
     free.set()
 
@@ -59,7 +59,7 @@ def test_a_chore_that_fails_is_told_of_once_and_tried_again(keep_house):
     with capture_logs() as logged:
         keep_house(PeriodicTask("mail", 0.01, deliver))
         assert done.wait(10)
-        until(lambda: len(logged) == 3)
+        wait_until(lambda: len(logged) == 3)
 
     assert [(one["event"], one["what"], one.get("reason")) for one in logged] == [
         ("background-fails", "mail", "ConnectionError: no mail host"),

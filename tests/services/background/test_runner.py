@@ -20,6 +20,7 @@ from app.services.background.runner import Runner
 from app.services.runs import runs
 from app.settings import Settings
 from tests.fixtures.database import ON_POSTGRES
+from tests.fixtures.moments import wait_until
 from tests.services.background.watched_runs import (
     ENDLESS,
     LONG,
@@ -28,7 +29,6 @@ from tests.services.background.watched_runs import (
     solutions,
     states_of,
     stored_run,
-    until,
 )
 
 pytestmark = pytest.mark.slow
@@ -56,15 +56,15 @@ def children() -> set[int]:
 def test_a_cancelled_run_loses_its_child_at_once(database, start_runner):
     start_runner()
     (run,) = queue(database, ENDLESS)
-    until(lambda: stored_run(database, run).state == "running")
-    until(children)
+    wait_until(lambda: stored_run(database, run).state == "running")
+    wait_until(children)
 
     with database.write() as session:
         runs.cancel(session, TERMINAL, runs.get(session, TERMINAL, run, lock=True))
 
-    until(lambda: not children(), 2)
+    wait_until(lambda: not children(), 2)
     (another,) = queue(database)
-    until(lambda: has_ended(database, another))
+    wait_until(lambda: has_ended(database, another))
     assert states_of(database, run) == [("running", 1), ("cancelled", 1)]
     assert solutions(database) == [another]
 
@@ -74,7 +74,7 @@ def test_a_run_that_takes_too_long_has_failed(database, start_runner):
     start_runner(run_seconds=0.8)
     (run,) = queue(database, ENDLESS)
 
-    until(lambda: has_ended(database, run))
+    wait_until(lambda: has_ended(database, run))
 
     ended = stored_run(database, run)
     assert (ended.state, ended.attempt) == ("failed", 1)
@@ -89,13 +89,13 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
     start_runner()
     (run,) = queue(database, LONG)
     for attempt in (1, 2, 3):
-        until(lambda attempt=attempt: stored_run(database, run).attempt == attempt)
-        until(children)
+        wait_until(lambda attempt=attempt: stored_run(database, run).attempt == attempt)
+        wait_until(children)
         (child,) = children()
         os.kill(child, signal.SIGKILL)  # as a system does that is out of memory
-        until(lambda child=child: child not in children())
+        wait_until(lambda child=child: child not in children())
 
-    until(lambda: has_ended(database, run))
+    wait_until(lambda: has_ended(database, run))
 
     ended = stored_run(database, run)
     assert ended.refusal["code"] == "computation-died"
@@ -108,7 +108,7 @@ def test_a_run_whose_child_is_killed_three_times_has_failed(database, start_runn
         ("failed", 3),
     ]
     (another,) = queue(database)
-    until(lambda: has_ended(database, another))
+    wait_until(lambda: has_ended(database, another))
     assert stored_run(database, another).state == "succeeded"
 
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_fails_and_stops_no_worker(database, start_runner, c
 
     with capture_logs() as logged:
         start_runner()
-        until(lambda: has_ended(database, another))
+        wait_until(lambda: has_ended(database, another))
 
     ended = stored_run(database, run)
     assert (ended.state, ended.attempt, ended.refusal["detail"]) == (
@@ -147,7 +147,7 @@ def test_dead_workers_are_noticed_while_this_one_computes(database, start_runner
         )
 
     start_runner(lease_seconds=1)
-    until(lambda: stored_run(database, dead).state == "queued")
+    wait_until(lambda: stored_run(database, dead).state == "queued")
 
     assert stored_run(database, busy).state == "running"
 

@@ -17,6 +17,7 @@ from app.db import Database, tables
 from app.db.schema import migrate
 from tests.fixtures.cities import city
 from tests.fixtures.database import ON_POSTGRES, postgres_server
+from tests.fixtures.moments import wait_until
 from tests.fixtures.process import (
     Served,
     Working,
@@ -34,7 +35,6 @@ from tests.services.background.watched_runs import (
     solutions,
     states_of,
     stored_run,
-    until,
     url_of,
 )
 
@@ -43,10 +43,12 @@ pytestmark = pytest.mark.slow
 
 def computing(database: Database, run: str, workers: list[Working]) -> Working:
     """Return the worker that computes the run, once there is one."""
-    until(lambda: stored_run(database, run).state == "running")
+    wait_until(lambda: stored_run(database, run).state == "running")
     name = stored_run(database, run).worker
     (one,) = (each for each in workers if each.name == name)
-    until(lambda: len(family(one.process.pid)) == 4)  # with two helpers of Python's own
+    wait_until(
+        lambda: len(family(one.process.pid)) == 4
+    )  # with two helpers of Python's own
     return one
 
 
@@ -61,12 +63,12 @@ def test_the_run_of_a_killed_worker_is_computed_once_elsewhere(database):
         first.process.kill()
 
         assert left_of(orphans, 3) == []
-        until(lambda: has_ended(database, run), 40)
+        wait_until(lambda: has_ended(database, run), 40)
         ended = stored_run(database, run)
         assert second.said("run-claimed") == [{"run": run, "attempt": 2}]
         assert (ended.worker, ended.lost, ended.lease_until) == (second.name, 1, None)
         lost = {"run": run, "attempt": 1, "worker": first.name}
-        until(lambda: second.said("run-lost") == [lost])
+        wait_until(lambda: second.said("run-lost") == [lost])
     assert states_of(database, run) == [
         ("running", 1),
         ("queued", 1),
@@ -90,10 +92,12 @@ def test_a_worker_that_is_told_to_stop_hands_its_run_to_another(database):
         assert time.monotonic() - told_at < 2
         assert left_of(processes, 2) == []
         assert first.said("run-handed-back") == [{"run": run, "attempt": 1}]
-        until(lambda: second.said("run-claimed") == [{"run": run, "attempt": 2}], 2)
-        until(lambda: has_ended(database, run), 40)
+        wait_until(
+            lambda: second.said("run-claimed") == [{"run": run, "attempt": 2}], 2
+        )
+        wait_until(lambda: has_ended(database, run), 40)
         ended = {"run": run, "attempt": 2, "state": "succeeded"}
-        until(lambda: second.said("run-ended") == [ended])
+        wait_until(lambda: second.said("run-ended") == [ended])
     assert stored_run(database, run).lost == 0
     assert states_of(database, run) == [
         ("running", 1),
@@ -112,13 +116,13 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(database):
 
         # Its child goes on, and has the answer when the worker does.
         first.process.send_signal(signal.SIGSTOP)
-        until(lambda: has_ended(database, run), 40)
+        wait_until(lambda: has_ended(database, run), 40)
         first.process.send_signal(signal.SIGCONT)
 
-        until(lambda: first.said("run-not-ours") == [{"run": run, "attempt": 1}])
+        wait_until(lambda: first.said("run-not-ours") == [{"run": run, "attempt": 1}])
         assert second.end() == 0
         (another,) = queue(database)
-        until(lambda: has_ended(database, another))
+        wait_until(lambda: has_ended(database, another))
         assert stored_run(database, another).worker == first.name
     assert stored_run(database, run).worker == second.name
     assert [one for one in states_of(database, run) if one[0] == "succeeded"] == [
@@ -137,7 +141,7 @@ def test_four_workers_lose_no_run_and_compute_none_twice(database):
             with database.read() as session:
                 return session.scalar(waiting) is None
 
-        until(all_done, 120)
+        wait_until(all_done, 120)
         names = {one.name for one in workers}
     with database.read() as session:
         counted = Counter(
@@ -229,15 +233,15 @@ def test_nothing_is_lost_and_nothing_fails_when_postgres_restarts(own_postgres):
             client.start()
         (run,) = queue(database, LONG)
         computing(database, run, [worker])
-        until(lambda: all(len(one.acknowledged) > 10 for one in clients))
+        wait_until(lambda: all(len(one.acknowledged) > 10 for one in clients))
 
         crash()
-        until(lambda: all(one.refused for one in clients))
+        wait_until(lambda: all(one.refused for one in clients))
         time.sleep(1.5)  # heartbeats fail
         start()
 
         before = [len(one.acknowledged) for one in clients]
-        until(
+        wait_until(
             lambda: all(
                 len(one.acknowledged) > at + 10
                 for one, at in zip(clients, before, strict=True)
@@ -248,7 +252,7 @@ def test_nothing_is_lost_and_nothing_fails_when_postgres_restarts(own_postgres):
         for client in clients:
             client.join(30)
             assert not client.is_alive()
-        until(lambda: has_ended(database, run), 40)
+        wait_until(lambda: has_ended(database, run), 40)
         assert {one for client in clients for one in client.refused} == {(503, True)}
         answer = httpx2.get(
             f"{server.address}/api/v1/cities/export?format=json",

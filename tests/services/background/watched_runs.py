@@ -1,8 +1,5 @@
 """Runs in the queue, and a trigger that notes the states that each goes through."""
 
-import time
-from collections.abc import Callable
-
 from sqlalchemy import select, text
 
 import matching
@@ -74,14 +71,6 @@ def stored_run(database: Database, run: str) -> tables.Run:
 def solutions(database: Database) -> list[str]:
     with database.read() as session:
         return sorted(session.scalars(select(tables.Solution.run_id)))
-
-
-def until(holds: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until the condition holds; fail after so many seconds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def has_ended(database: Database, run: str) -> bool:

@@ -16,12 +16,8 @@ from tests.fixtures.cities import (
     refusal,
     staged_round,
 )
+from tests.fixtures.moments import in_days
 from tests.services.decisions.staged_rounds import moment, state_of
-
-
-def in_days(days):
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
-
 
 # What would be sent can be read before.
 

@@ -58,7 +58,3 @@ def patch(service, one, answer_by, role="organiser", tag="*"):
         json={"answer_by": answer_by},
         headers=headers,
     )
-
-
-def in_days(days):
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat()

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from app.db import tables
 from app.services.pairings import offers
 from tests.fixtures.cities import changing, confirm, last_actions, pairing, refusal, say
+from tests.fixtures.moments import in_days
 from tests.services.pairings.after_release import (
     again,
     first,
-    in_days,
     let_pass,
     new_messages,
     outbox,

@@ -15,10 +15,10 @@ from tests.fixtures.cities import (
     refusal,
     say,
 )
+from tests.fixtures.moments import in_days
 from tests.services.pairings.after_release import (
     WHY,
     first,
-    in_days,
     new_messages,
     outbox,
     patch,

@@ -26,9 +26,10 @@ from schemas import Progress
 from tests.fixtures.asynchronous import run_async
 from tests.fixtures.cities import city, open_round, refusal
 from tests.fixtures.database import ON_SQLITE
+from tests.fixtures.moments import wait_until
 from tests.fixtures.process import family, left_of, served
 from tests.fixtures.service import Service, add_accounts
-from tests.services.background.watched_runs import LONG, queue, stored_run, until
+from tests.services.background.watched_runs import LONG, queue, stored_run
 
 
 @dataclass
@@ -76,7 +77,7 @@ def live(url: str, **settings: object) -> Iterator[Live]:
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         with httpx2.Client(base_url=address, timeout=30) as client:
-            until(lambda: server.started)
+            wait_until(lambda: server.started)
             client.app = app
             yield Live(url, client, tokens, database)
     finally:
@@ -209,7 +210,7 @@ def test_nobody_looks_for_a_listener_that_has_left(service):
     with run_queries(service) as times:
         events = service.events(run)
         next(events)
-        until(lambda: len(times) > 3)
+        wait_until(lambda: len(times) > 3)
 
         events.close()
 
@@ -270,7 +271,7 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_first(accounts_of):
     database = Database(url)
     with served(url, tokens) as server:
         (run,) = queue(database, LONG)
-        until(lambda: stored_run(database, run).state == "running")
+        wait_until(lambda: stored_run(database, run).state == "running")
         processes = family(server.process.pid)
         with httpx2.stream(
             "GET",

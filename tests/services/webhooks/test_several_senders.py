@@ -10,8 +10,9 @@ from app.outside.outgoing import Outgoing
 from app.services.background import send_webhooks
 from app.settings import Settings
 from tests.fixtures.database import ON_POSTGRES
+from tests.fixtures.moments import wait_until
 from tests.fixtures.process import kill, working
-from tests.fixtures.receiver import TAKEN, hang, receiving, wait_until
+from tests.fixtures.receiver import TAKEN, hang, receiving
 from tests.services.webhooks.stored_webhooks import (
     INSIDE,
     deliveries_of,

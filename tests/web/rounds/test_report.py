@@ -3,8 +3,6 @@
 import re
 from html import unescape
 
-import pytest
-
 from app.texts.catalogue import words
 from app.web.rounds import report
 from tests.fixtures.cities import (
@@ -20,11 +18,6 @@ from tests.fixtures.cities import (
     staged_round,
 )
 from tests.web.visitor import Visitor
-
-
-@pytest.fixture
-def organiser(sqlite_service) -> Visitor:
-    return Visitor(sqlite_service).sign_in("organiser")
 
 
 def look(visitor: Visitor) -> str:

@@ -15,13 +15,14 @@ from app.services.background import backup
 from app.services.cities import profiles
 from schemas import City
 from tests.fixtures.cities import city
+from tests.fixtures.moments import wait_until
 from tests.services.background.backup.full_database import (
     KINDS,
     everything,
     is_empty,
     opened,
 )
-from tests.test_migrations import compaan, ended, fill, plain, start, until
+from tests.test_migrations import compaan, ended, fill, plain, start
 
 
 def test_a_backup_is_of_one_moment(database, target, tmp_path):
@@ -44,11 +45,11 @@ def test_a_backup_is_of_one_moment(database, target, tmp_path):
     writers = [threading.Thread(target=write, args=(name,)) for name in "ab"]
     for one in writers:
         one.start()
-    until(lambda: len(written) > 3)
+    wait_until(lambda: len(written) > 3)
     began = time.monotonic()
     backup.save(database, tmp_path / "backup.zip")
     ended_at = time.monotonic()
-    until(lambda: written[-1] > ended_at)
+    wait_until(lambda: written[-1] > ended_at)
     stop.set()
     for one in writers:
         one.join()
@@ -88,7 +89,7 @@ def test_a_restore_that_is_killed_leaves_nothing(blank, kind, tmp_path):
     url = blank(kind)
 
     process = start(url, "restore", path)
-    until(lambda: process.poll() is not None or is_loading(url))
+    wait_until(lambda: process.poll() is not None or is_loading(url))
     process.send_signal(signal.SIGKILL)
     code, _, _ = ended(process)
     with opened(url) as database:
